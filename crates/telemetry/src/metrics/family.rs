@@ -1,0 +1,229 @@
+//! From collected instruments to families of samples.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, HistogramDataPoint, Metric, MetricData, ResourceMetrics,
+};
+
+use super::name::{self, Kind};
+use super::text::{Labels, Number, Page};
+
+/// One metric family.
+struct Family {
+    kind: Kind,
+    unit: Option<String>,
+    help: String,
+    /// By labels, so that no series appears twice and the order is always the same.
+    series: BTreeMap<Labels, Value>,
+}
+
+enum Value {
+    Number(Number),
+    /// Cumulative buckets with their upper bounds (the last is infinite), the sum and the count.
+    Histogram {
+        buckets: Vec<(f64, u64)>,
+        sum: Number,
+        count: u64,
+    },
+}
+
+pub(super) fn page(metrics: &ResourceMetrics) -> String {
+    let mut families: BTreeMap<String, Family> = BTreeMap::new();
+    // The reader's order is that of a hash map; where names clash, it must not decide.
+    let mut scopes: Vec<_> = metrics.scope_metrics().collect();
+    scopes.sort_by(|one, other| one.scope().name().cmp(other.scope().name()));
+    for scope in scopes {
+        let scope_labels = scope_labels(scope.scope());
+        for metric in scope.metrics() {
+            match metric.data() {
+                AggregatedMetrics::F64(data) => {
+                    add(&mut families, metric, data, &scope_labels, Number::Float)
+                }
+                AggregatedMetrics::U64(data) => {
+                    add(&mut families, metric, data, &scope_labels, Number::Unsigned)
+                }
+                AggregatedMetrics::I64(data) => {
+                    add(&mut families, metric, data, &scope_labels, Number::Signed)
+                }
+            }
+        }
+    }
+
+    let mut page = Page::default();
+    target_info(&mut page, metrics.resource());
+    for (name, family) in &families {
+        page.family(name, family.kind, family.unit.as_deref(), &family.help);
+        for (labels, value) in &family.series {
+            write(&mut page, name, family.kind, labels, value);
+        }
+    }
+    page.finish()
+}
+
+/// The resource, once, as labels of a constant.
+fn target_info(page: &mut Page, resource: &Resource) {
+    page.head("target", "info", None, "What the metrics are about.");
+    let attributes = resource
+        .iter()
+        .map(|(key, value)| (name::label(key.as_str()), value.to_string()));
+    page.sample(
+        ("target", "_info"),
+        &merged(attributes),
+        None,
+        Number::Unsigned(1),
+    );
+}
+
+fn write(page: &mut Page, name: &str, kind: Kind, labels: &Labels, value: &Value) {
+    match value {
+        Value::Number(number) => {
+            let suffix = if kind == Kind::Counter { "_total" } else { "" };
+            page.sample((name, suffix), labels, None, *number);
+        }
+        Value::Histogram {
+            buckets,
+            sum,
+            count,
+        } => {
+            for (bound, below) in buckets {
+                let bound = Number::Float(*bound).to_string();
+                page.sample(
+                    (name, "_bucket"),
+                    labels,
+                    Some(("le", &bound)),
+                    Number::Unsigned(*below),
+                );
+            }
+            page.sample((name, "_count"), labels, None, Number::Unsigned(*count));
+            page.sample((name, "_sum"), labels, None, *sum);
+        }
+    }
+}
+
+fn add<T: Copy>(
+    families: &mut BTreeMap<String, Family>,
+    metric: &Metric,
+    data: &MetricData<T>,
+    scope: &Labels,
+    number: fn(T) -> Number,
+) {
+    match data {
+        MetricData::Gauge(gauge) => {
+            let points = gauge
+                .data_points()
+                .map(|point| (labels(point.attributes(), scope), number(point.value())));
+            insert(
+                families,
+                metric,
+                Kind::Gauge,
+                points.map(|(labels, value)| (labels, Value::Number(value))),
+            );
+        }
+        MetricData::Sum(sum) => {
+            let kind = if sum.is_monotonic() {
+                Kind::Counter
+            } else {
+                Kind::Gauge
+            };
+            let points = sum
+                .data_points()
+                .map(|point| (labels(point.attributes(), scope), number(point.value())));
+            insert(
+                families,
+                metric,
+                kind,
+                points.map(|(labels, value)| (labels, Value::Number(value))),
+            );
+        }
+        MetricData::Histogram(histogram) => {
+            let points = histogram.data_points();
+            let points =
+                points.map(|point| (labels(point.attributes(), scope), buckets(point, number)));
+            insert(families, metric, Kind::Histogram, points);
+        }
+        MetricData::ExponentialHistogram(_) => {}
+    }
+}
+
+fn insert(
+    families: &mut BTreeMap<String, Family>,
+    metric: &Metric,
+    kind: Kind,
+    points: impl Iterator<Item = (Labels, Value)>,
+) {
+    let (name, unit) = name::family(metric.name(), metric.unit(), kind);
+    let family = match families.entry(name) {
+        Entry::Vacant(entry) => entry.insert(Family {
+            kind,
+            unit,
+            help: metric.description().to_owned(),
+            series: BTreeMap::new(),
+        }),
+        // Two instruments whose names become one: the page may hold only one type for it, and the first stays.
+        Entry::Occupied(entry) if entry.get().kind != kind => return,
+        Entry::Occupied(entry) => entry.into_mut(),
+    };
+    for (labels, value) in points {
+        family.series.entry(labels).or_insert(value);
+    }
+}
+
+fn buckets<T: Copy>(point: &HistogramDataPoint<T>, number: fn(T) -> Number) -> Value {
+    let mut below = 0;
+    let bounds = point.bounds().chain([f64::INFINITY]);
+    let buckets = bounds.zip(point.bucket_counts()).map(|(bound, count)| {
+        below += count;
+        (bound, below)
+    });
+    Value::Histogram {
+        buckets: buckets.collect(),
+        sum: number(point.sum()),
+        count: point.count(),
+    }
+}
+
+/// The scope's labels, by which equal names of different scopes stay apart.
+fn scope_labels(scope: &InstrumentationScope) -> Labels {
+    let fixed = [
+        ("name", Some(scope.name())),
+        ("version", scope.version()),
+        ("schema_url", scope.schema_url()),
+    ];
+    let fixed = fixed
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.filter(|value| !value.is_empty())?)));
+    let fixed = fixed.map(|(key, value)| (format!("otel_scope_{key}"), value.to_owned()));
+    let own = scope.attributes().map(|attribute| {
+        (
+            format!("otel_scope_{}", name::label(attribute.key.as_str())),
+            attribute.value.to_string(),
+        )
+    });
+    fixed.chain(own).collect()
+}
+
+fn labels<'a>(attributes: impl Iterator<Item = &'a KeyValue>, scope: &Labels) -> Labels {
+    let own = attributes.map(|attribute| {
+        (
+            name::label(attribute.key.as_str()),
+            attribute.value.to_string(),
+        )
+    });
+    merged(own.chain(scope.iter().cloned()))
+}
+
+/// In the order of their names; the values of keys that become one name stand together, as the specification has it.
+fn merged(labels: impl Iterator<Item = (String, String)>) -> Labels {
+    let mut merged: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in labels {
+        merged.entry(name).or_default().push(value);
+    }
+    merged
+        .into_iter()
+        .map(|(name, values)| (name, values.join(";")))
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! Writing OpenMetrics text (OpenMetrics 1.0, "Overall Structure" and "ABNF").
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::name::Kind;
+
+/// The last line of every exposition.
+pub(super) const EOF: &str = "# EOF\n";
+
+/// Labels of a sample, names clean and values raw.
+pub(super) type Labels = Vec<(String, String)>;
+
+/// A value of a sample.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Number {
+    Float(f64),
+    Unsigned(u64),
+    Signed(i64),
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unsigned(value) => write!(f, "{value}"),
+            Self::Signed(value) => write!(f, "{value}"),
+            Self::Float(value) if value.is_nan() => f.write_str("NaN"),
+            Self::Float(value) if value.is_infinite() => {
+                f.write_str(if *value > 0.0 { "+Inf" } else { "-Inf" })
+            }
+            // The form with a point: `le="1.0"` is the canonical one.
+            Self::Float(value) => write!(f, "{value:?}"),
+        }
+    }
+}
+
+/// Writes one exposition.
+#[derive(Default)]
+pub(super) struct Page(String);
+
+impl Page {
+    pub(super) fn head(&mut self, family: &str, kind: &str, unit: Option<&str>, help: &str) {
+        self.line(format_args!("# TYPE {family} {kind}"));
+        if let Some(unit) = unit {
+            self.line(format_args!("# UNIT {family} {unit}"));
+        }
+        if !help.is_empty() {
+            self.line(format_args!("# HELP {family} {}", escaped(help)));
+        }
+    }
+
+    /// One sample; `last` is a label that comes after the others. An exemplar, where there is one, stands behind the value.
+    pub(super) fn sample(
+        &mut self,
+        name: (&str, &str),
+        labels: &Labels,
+        last: Option<(&str, &str)>,
+        value: Number,
+    ) {
+        let (family, suffix) = name;
+        let labels = labels
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .chain(last);
+        let labels: Vec<String> = labels
+            .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
+            .collect();
+        if labels.is_empty() {
+            self.line(format_args!("{family}{suffix} {value}"));
+        } else {
+            self.line(format_args!(
+                "{family}{suffix}{{{}}} {value}",
+                labels.join(",")
+            ));
+        }
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        self.0.push_str(EOF);
+        self.0
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing into a string cannot fail.
+        let _ = self.0.write_fmt(line);
+        self.0.push('\n');
+    }
+}
+
+impl Page {
+    /// A kind's word for the `# TYPE` line.
+    pub(super) fn family(&mut self, family: &str, kind: Kind, unit: Option<&str>, help: &str) {
+        self.head(family, kind.as_str(), unit, help);
+    }
+}
+
+/// Label values and help texts escape the same three characters.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if text.contains(['\\', '"', '\n']) {
+        text.replace('\\', r"\\")
+            .replace('"', "\\\"")
+            .replace('\n', r"\n")
+            .into()
+    } else {
+        text.into()
+    }
+}

@@ -1,0 +1,45 @@
+//! Metric names. The unit stands beside each name; units are UCUM as OpenTelemetry has them.
+
+pub use opentelemetry_semantic_conventions::metric::{
+    DB_CLIENT_OPERATION_DURATION, HTTP_CLIENT_REQUEST_DURATION, HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_REQUEST_BODY_SIZE, HTTP_SERVER_REQUEST_DURATION, HTTP_SERVER_RESPONSE_BODY_SIZE,
+};
+
+/// Instances of components that exist now (`{instance}`, up-down counter, by component).
+pub const INSTANCES_LIVE: &str = "wasm.instances.live";
+/// Instances created since start (`{instance}`, counter, by component).
+pub const INSTANCES_CREATED: &str = "wasm.instances.created";
+/// Requests served by an instance that had served others before (`{request}`, counter, by component).
+pub const INSTANCES_REUSED: &str = "wasm.instances.reused";
+/// Time to make a new instance (`s`, histogram, by component).
+pub const INSTANTIATION_DURATION: &str = "wasm.instantiation.duration";
+/// Guest traps (`{trap}`, counter, by component and [`TRAP_KIND`](super::TRAP_KIND)).
+pub const TRAPS: &str = "wasm.traps";
+/// Most linear memory any instance of a component has used (`By`, gauge, by component).
+pub const MEMORY_HIGH_WATER: &str = "wasm.memory.high_water";
+
+/// Requests waiting for a free slot (`{request}`, up-down counter).
+pub const QUEUE_DEPTH: &str = "spinfo.queue.depth";
+/// Requests turned away before they ran (`{request}`, counter, by [`REJECTION_REASON`](super::REJECTION_REASON)).
+pub const REJECTIONS: &str = "spinfo.rejections";
+/// Open client connections (`{connection}`, up-down counter).
+pub const CONNECTIONS: &str = "spinfo.connections";
+/// Look-ups in the cache of compiled code (`{lookup}`, counter, by [`CACHE_RESULT`](super::CACHE_RESULT)).
+pub const COMPILE_CACHE_LOOKUPS: &str = "spinfo.compile_cache.lookups";
+/// Time to compile a component that the cache did not have (`s`, histogram, by component).
+pub const COMPILE_DURATION: &str = "spinfo.compile.duration";
+/// Reloads since start (`{reload}`, counter, by [`RELOAD_RESULT`](super::RELOAD_RESULT)).
+pub const RELOADS: &str = "spinfo.reloads";
+/// Revision of the application being served (`{revision}`, gauge).
+pub const REVISION: &str = "spinfo.revision";
+
+/// Spans lost before they reached a receiver (`{span}`, counter, by `error.type`: `queue_full`, `export_failed`, `rejected`).
+pub const SPANS_DROPPED: &str = "spinfo.telemetry.spans.dropped";
+/// Log records lost before they reached a receiver (`{log_record}`, counter, by `error.type` like [`SPANS_DROPPED`]).
+pub const LOGS_DROPPED: &str = "spinfo.telemetry.logs.dropped";
+/// Metric exports that failed (`{export}`, counter, by `error.type` like [`SPANS_DROPPED`]); values are cumulative, so the next one that
+/// succeeds carries them.
+pub const METRIC_EXPORTS_FAILED: &str = "spinfo.telemetry.metric_exports.failed";
+
+/// Requests of guests to hosts that the manifest does not allow (`{request}`, counter, by component).
+pub const OUTBOUND_DENIED: &str = "spinfo.outbound.denied";

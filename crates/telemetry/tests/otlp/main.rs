@@ -1,0 +1,8 @@
+//! Telemetry as a receiver sees it, and as the program sees it when there is no receiver.
+
+mod delivery;
+mod logging;
+mod program;
+mod receiver;
+mod tls;
+mod troubles;
