@@ -1,0 +1,47 @@
+//! Diagnostics with podinfo's meaning: health, echo, delays and faults on demand, all bounded.
+
+mod chunked;
+mod delay;
+mod echo;
+mod headers;
+mod healthz;
+mod panic;
+mod readyz;
+mod seconds;
+mod status;
+
+use spinfo_guest::App;
+
+/// The routes of the component.
+pub fn app() -> App {
+    App::new("lab", env!("CARGO_PKG_VERSION"))
+        .get("/healthz", healthz::show)
+        .get("/readyz", readyz::show)
+        .post("/readyz/enable", readyz::enable)
+        .post("/readyz/disable", readyz::disable)
+        .get("/headers", headers::show)
+        .post("/headers", headers::show)
+        .post("/echo", echo::repeat)
+        .get("/delay/:seconds", delay::wait)
+        .get("/status/:code", status::show)
+        .post("/status/:code", status::show)
+        .put("/status/:code", status::show)
+        .get("/chunked/:seconds", chunked::show)
+        .get("/panic", panic::trap)
+}
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    spinfo_guest::serve(app, request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use spinfo_guest::testing::assert_routes_are_triggers;
+
+    #[test]
+    fn the_routes_are_the_triggers_of_the_manifest() {
+        assert_routes_are_triggers(&super::app());
+    }
+}

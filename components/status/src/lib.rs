@@ -1,0 +1,35 @@
+//! A simulated state that every replica shows alike: for monitors, alerts and canaries to find.
+
+mod change;
+mod get;
+mod put;
+mod reset;
+mod state;
+mod wish;
+
+use spinfo_guest::App;
+
+/// The routes of the component.
+pub fn app() -> App {
+    App::new("status", env!("CARGO_PKG_VERSION"))
+        .get("/status", get::show)
+        .put("/status", put::set)
+        .delete("/status", reset::reset)
+        .post("/status/change", change::advance)
+}
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    spinfo_guest::serve(app, request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use spinfo_guest::testing::assert_routes_are_triggers;
+
+    #[test]
+    fn the_routes_are_the_triggers_of_the_manifest() {
+        assert_routes_are_triggers(&super::app());
+    }
+}

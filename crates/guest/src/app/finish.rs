@@ -1,0 +1,147 @@
+//! The end of a request: its span, its measurement and its log record.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use http::{Method, StatusCode};
+use opentelemetry::KeyValue;
+use opentelemetry::logs::Severity;
+use opentelemetry::trace::{Span as _, Status};
+
+use crate::instance::Instance;
+use crate::telemetry::log::Entry;
+use crate::telemetry::metrics::Metric;
+use crate::telemetry::{Begun, flush};
+
+/// Seconds from the request's arrival in the component to the end of its answer.
+const DURATION: Metric = Metric {
+    name: "spinfo.component.request.duration",
+    unit: "s",
+    description: "Duration of requests within a component, streamed answers to their last chunk.",
+    buckets: &[
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+        5.0, 10.0,
+    ],
+};
+
+/// `hello GET /`; an unknown method is `HTTP` by the conventions, an unknown path is left out.
+pub(super) fn span_name(
+    component: &str,
+    method: &Method,
+    route: Option<&str>,
+) -> Cow<'static, str> {
+    let method = match known(method) {
+        "_OTHER" => "HTTP",
+        name => name,
+    };
+    Cow::Owned(match route {
+        Some(route) => format!("{component} {method} {route}"),
+        None => format!("{component} {method}"),
+    })
+}
+
+/// `http.request.method` of the semantic conventions: clients can't invent values.
+pub(super) fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "_OTHER",
+    }
+}
+
+/// Ends the request's span, measures and logs it, when dropped.
+pub(super) struct Finish {
+    pub(super) instance: Rc<Instance>,
+    pub(super) method: &'static str,
+    pub(super) route: Option<&'static str>,
+    pub(super) received: SystemTime,
+    pub(super) began: Duration,
+    pub(super) begun: Begun,
+    pub(super) status: StatusCode,
+    pub(super) cause: Option<String>,
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        let Some(telemetry) = self.instance.known_telemetry() else {
+            return;
+        };
+        let took = self
+            .instance
+            .platform
+            .monotonic()
+            .saturating_sub(self.began);
+        let attributes = self.attributes();
+        if self.begun.recorder.is_some() || self.cause.is_some() {
+            telemetry.log(
+                &self.begun.context,
+                Entry {
+                    time: self.received + took,
+                    severity: self.severity(),
+                    message: &self.message(),
+                    attributes: attributes.clone(),
+                },
+            );
+        }
+        if telemetry.pipeline.is_none() {
+            return;
+        }
+        if let Some(mut recorder) = self.begun.recorder.take() {
+            recorder.set_attributes(attributes.clone());
+            if self.status.is_server_error() {
+                recorder.set_status(Status::error(self.cause.take().unwrap_or_default()));
+            }
+            recorder.end_with_timestamp(self.received + took);
+        }
+        let mut attributes = attributes;
+        attributes.push(KeyValue::new("spinfo.component", self.instance.app.name()));
+        telemetry.record(&DURATION, took.as_secs_f64(), &attributes);
+        flush::schedule(&self.instance);
+    }
+}
+
+impl Finish {
+    /// What span, log record and metric have in common; all of low cardinality.
+    fn attributes(&self) -> Vec<KeyValue> {
+        let mut attributes = Vec::with_capacity(5);
+        attributes.push(KeyValue::new("http.request.method", self.method));
+        attributes.push(KeyValue::new(
+            "http.response.status_code",
+            i64::from(self.status.as_u16()),
+        ));
+        attributes.extend(self.route.map(|route| KeyValue::new("http.route", route)));
+        if self.status.is_server_error() {
+            attributes.push(KeyValue::new("error.type", self.status.as_str().to_owned()));
+        }
+        attributes
+    }
+
+    fn severity(&self) -> Severity {
+        if self.status.is_server_error() {
+            Severity::Error
+        } else {
+            Severity::Info
+        }
+    }
+
+    /// `GET /status 503: the cause`
+    fn message(&self) -> String {
+        let (method, route, status) = (
+            self.method,
+            self.route.unwrap_or("unknown path"),
+            self.status.as_str(),
+        );
+        match &self.cause {
+            Some(cause) => format!("{method} {route} {status}: {cause}"),
+            None => [method, " ", route, " ", status].concat(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Who the telemetry is about.
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::{
+    EnvResourceDetector, ResourceDetector, TelemetryResourceDetector,
+};
+
+/// `service.name` and `service.namespace`: the application, of which the component is a part.
+pub(crate) const SERVICE: &str = "spinfo";
+
+/// What tells one component and one of its instances from another.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// The component's id in spin.toml.
+    pub(crate) component: &'static str,
+    /// The component's version.
+    pub(crate) version: &'static str,
+    /// Random, for the life of this WebAssembly instance.
+    pub(crate) instance: String,
+}
+
+/// The resource of spans and log records. `OTEL_RESOURCE_ATTRIBUTES` of the component's environment overrides.
+pub(crate) fn of_events(identity: &Identity) -> Resource {
+    builder(identity, Some(&identity.instance))
+}
+
+/// The resource of metrics: without an instance of its own, because WebAssembly instances live for seconds and each
+/// would leave time series behind. `OTEL_RESOURCE_ATTRIBUTES` may name the host process as `service.instance.id`.
+pub(crate) fn of_metrics(identity: &Identity) -> Resource {
+    builder(identity, None)
+}
+
+fn builder(identity: &Identity, instance: Option<&str>) -> Resource {
+    let mut attributes = vec![
+        KeyValue::new("service.name", SERVICE),
+        KeyValue::new("service.namespace", SERVICE),
+        KeyValue::new("service.version", identity.version),
+        KeyValue::new("deployment.environment.name", "development"),
+        KeyValue::new("spinfo.component", identity.component),
+    ];
+    attributes.extend(instance.map(|id| KeyValue::new("service.instance.id", id.to_owned())));
+    let detectors: [Box<dyn ResourceDetector>; 2] = [
+        Box::new(TelemetryResourceDetector),
+        Box::new(EnvResourceDetector::new()),
+    ];
+    Resource::builder_empty()
+        .with_attributes(attributes)
+        .with_detectors(&detectors)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::Key;
+
+    use super::*;
+
+    #[test]
+    fn only_events_name_the_instance() {
+        let identity = Identity {
+            component: "hello",
+            version: "1.2.3",
+            instance: "00f067aa0ba902b7".to_owned(),
+        };
+        let attribute = |resource: &Resource, key: &'static str| {
+            resource
+                .get(&Key::from_static_str(key))
+                .map(|value| value.to_string())
+        };
+        let events = of_events(&identity);
+        assert_eq!(
+            attribute(&events, "service.name").as_deref(),
+            Some("spinfo")
+        );
+        assert_eq!(
+            attribute(&events, "service.version").as_deref(),
+            Some("1.2.3")
+        );
+        assert_eq!(
+            attribute(&events, "spinfo.component").as_deref(),
+            Some("hello")
+        );
+        assert_eq!(
+            attribute(&events, "service.instance.id").as_deref(),
+            Some("00f067aa0ba902b7")
+        );
+        assert_eq!(
+            attribute(&of_metrics(&identity), "service.instance.id"),
+            None
+        );
+    }
+}
