@@ -1,0 +1,12 @@
+//! Rust types for the interfaces in `wit/`.
+
+#![expect(clippy::allow_attributes_without_reason, reason = "generated code")]
+
+wasmtime::component::bindgen!({
+    path: "wit",
+    world: "spinfo:host/imports",
+    imports: { default: async | store | trappable },
+    with: {
+        "spin:key-value/key-value.store": crate::key_value::OpenStore,
+    },
+});

@@ -1,0 +1,156 @@
+//! `spin:key-value@3.0.0`: the interface towards guests, over stores that never block the thread that asks.
+
+mod redis;
+mod sqlite;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use wasmtime::component::{Accessor, FutureReader, HasData, Resource, StreamReader};
+
+pub(crate) use self::redis::RedisStore;
+pub(crate) use self::sqlite::SqliteDatabase;
+use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
+use crate::runtime::Guest;
+
+/// Stores that one instance may hold open at a time.
+const MAX_OPEN_STORES: usize = 256;
+
+pub(crate) type StoreFuture<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// What a store says when it can't do what it was asked for. The text reaches the guest, so it holds no address and
+/// no password.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct StoreError(pub(crate) String);
+
+/// A named map from text to bytes. Every operation has happened, durably, when its future is done.
+pub(crate) trait Store: Send + Sync {
+    fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>>;
+    fn set(&self, key: String, value: Vec<u8>) -> StoreFuture<'_, ()>;
+    fn delete(&self, key: String) -> StoreFuture<'_, ()>;
+    fn exists(&self, key: String) -> StoreFuture<'_, bool>;
+    fn keys(&self) -> StoreFuture<'_, Vec<String>>;
+    /// Whether the store answers at all, for readiness.
+    fn ping(&self) -> StoreFuture<'_, ()>;
+}
+
+/// A store that a guest has opened.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct OpenStore(Arc<dyn Store>);
+
+pub(crate) struct KeyValue;
+
+impl HasData for KeyValue {
+    type Data<'a> = &'a mut Guest;
+}
+
+impl Host for &mut Guest {}
+impl HostStore for &mut Guest {}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.0)
+    }
+}
+
+fn opened<T: Send>(
+    accessor: &Accessor<T, KeyValue>,
+    store: &Resource<OpenStore>,
+) -> wasmtime::Result<Arc<dyn Store>> {
+    accessor.with(|mut access| Ok(access.get().table.get(store)?.0.clone()))
+}
+
+impl<T: Send> HostStoreWithStore<T> for KeyValue {
+    async fn open(
+        accessor: &Accessor<T, Self>,
+        label: String,
+    ) -> wasmtime::Result<Result<Resource<OpenStore>, Error>> {
+        accessor.with(|mut access| {
+            let guest = access.get();
+            let Some(store) = guest.component.stores.get(&label).cloned() else {
+                return Ok(Err(Error::AccessDenied));
+            };
+            if guest.open_stores >= MAX_OPEN_STORES {
+                return Ok(Err(Error::StoreTableFull));
+            }
+            guest.open_stores += 1;
+            Ok(Ok(guest.table.push(OpenStore(store))?))
+        })
+    }
+
+    async fn get(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+        Ok(opened(accessor, &store)?
+            .get(key)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn set(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        Ok(opened(accessor, &store)?
+            .set(key, value)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn delete(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        Ok(opened(accessor, &store)?
+            .delete(key)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn exists(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+        key: String,
+    ) -> wasmtime::Result<Result<bool, Error>> {
+        Ok(opened(accessor, &store)?
+            .exists(key)
+            .await
+            .map_err(Error::from))
+    }
+
+    async fn get_keys(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+    ) -> wasmtime::Result<(StreamReader<String>, FutureReader<Result<(), Error>>)> {
+        let (keys, outcome) = match opened(accessor, &store)?.keys().await {
+            Ok(keys) => (keys, Ok(())),
+            Err(error) => (Vec::new(), Err(Error::from(error))),
+        };
+        accessor.with(|mut access| {
+            let stream = StreamReader::new(&mut access, keys)?;
+            let result =
+                FutureReader::new(&mut access, async move { wasmtime::error::Ok(outcome) })?;
+            Ok((stream, result))
+        })
+    }
+
+    async fn drop(
+        accessor: &Accessor<T, Self>,
+        store: Resource<OpenStore>,
+    ) -> wasmtime::Result<()> {
+        accessor.with(|mut access| {
+            let guest = access.get();
+            guest.table.delete(store)?;
+            guest.open_stores -= 1;
+            Ok(())
+        })
+    }
+}

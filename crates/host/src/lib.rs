@@ -1,0 +1,38 @@
+//! The host: runs a Spin application on wasmtime.
+//!
+//! In the order in which things happen:
+//!
+//! - [`cli`]: flags and environment, read once
+//! - [`commands`]: `up`, `build` and `check`
+//! - [`app`]: the manifest turned into compiled, linked components and a route table
+//! - [`server`]: from a bound listener to the last response
+//! - [`admin`]: `/livez`, `/readyz` and `/metrics`
+//! - [`runtime`]: the engine, components and their instances
+//! - [`key_value`] and [`variables`]: what components import beside WASI; [`bindings`] is generated for them
+//! - [`metrics`] and [`trace`]: what is measured and traced
+
+mod admin;
+mod app;
+mod bindings;
+mod cli;
+mod commands;
+mod key_value;
+mod metrics;
+mod runtime;
+mod server;
+mod trace;
+mod variables;
+
+use std::process::ExitCode;
+
+/// Runs the program: 0 when it did what it was asked to, 1 when that failed, 2 for flags that make no sense.
+#[must_use]
+pub fn main() -> ExitCode {
+    match commands::run(cli::Cli::from_process()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            commands::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! One worker thread's components: takes a request that has a destination and brings back the component's response.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use http::uri::Scheme;
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::BodyExt as _;
+use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
+use opentelemetry::{Context, KeyValue, StringValue};
+use spinfo_manifest::RouteMatch;
+use spinfo_telemetry::names;
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::Shared;
+use super::body::Guarded;
+use super::request::{self, Origin};
+use crate::app::App;
+use crate::runtime::instances::{Failure, InstanceFactory, RequestData, classify};
+use crate::runtime::outbound::OutboundClient;
+use crate::trace::{HostSpan, Tracing};
+
+/// How long a client is asked to wait before it tries again.
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// On whose behalf a guest sends a request within the application.
+pub(crate) struct Caller {
+    pub(crate) span: SpanContext,
+    pub(crate) depth: u8,
+}
+
+/// The application's components on one worker thread.
+pub(crate) struct Dispatcher {
+    pub(crate) app: Arc<App>,
+    pub(crate) tracing: Tracing,
+    handlers: HashMap<Arc<str>, ProxyHandler<InstanceFactory>>,
+    request_timeout: Duration,
+}
+
+/// Why a component did not answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    /// Nothing of that name is there.
+    NoComponent,
+    /// There is no room for another instance.
+    Busy(String),
+    TimedOut,
+    Trapped {
+        kind: &'static str,
+        message: String,
+    },
+    /// The component ended without an answer, or answered with an error of HTTP instead of a response.
+    NoResponse(String),
+}
+
+impl Refusal {
+    /// The status for the client, the low-cardinality `error.type`, and the sentence for the client.
+    pub(crate) fn describe(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NoComponent => (
+                StatusCode::NOT_FOUND,
+                "no_component",
+                "no component of that name",
+            ),
+            Self::Busy(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no_instance",
+                "the service is at its limit; try again soon",
+            ),
+            Self::TimedOut => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "timeout",
+                "the component took too long to answer",
+            ),
+            Self::Trapped { .. } => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "trap",
+                "the component failed while it worked on this request",
+            ),
+            Self::NoResponse(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "no_response",
+                "the component gave no answer",
+            ),
+        }
+    }
+
+    /// What the operator is to know.
+    pub(crate) fn cause(&self) -> String {
+        match self {
+            Self::NoComponent | Self::TimedOut => self.describe().2.to_owned(),
+            Self::Busy(cause) | Self::NoResponse(cause) => cause.clone(),
+            Self::Trapped { message, .. } => message.clone(),
+        }
+    }
+}
+
+impl Dispatcher {
+    pub(crate) fn new(shared: &Shared, outbound: &OutboundClient) -> anyhow::Result<Self> {
+        let mut handlers = HashMap::new();
+        for component in shared.app.components.values() {
+            let factory = InstanceFactory {
+                pre: component.proxy_pre()?,
+                component: component.clone(),
+                outbound: outbound.clone(),
+                settings: shared.instances.clone(),
+                metrics: shared.metrics.clone(),
+                lifecycle: shared.lifecycle.clone(),
+            };
+            handlers.insert(component.id.clone(), ProxyHandler::new(factory));
+        }
+        Ok(Self {
+            app: shared.app.clone(),
+            tracing: shared.tracing.clone(),
+            handlers,
+            request_timeout: shared.instances.request_timeout,
+        })
+    }
+
+    /// Hands a request to a component, under a span of its own that the guest's spans are children of.
+    pub(crate) async fn dispatch(
+        &self,
+        id: &str,
+        mut request: Request<WasiBody>,
+        parent: &Context,
+        depth: u8,
+    ) -> (Result<Response<WasiBody>, Refusal>, HostSpan) {
+        let Some((id, handler)) = self.handlers.get_key_value(id) else {
+            return (
+                Err(Refusal::NoComponent),
+                self.tracing
+                    .start(parent, SpanKind::Internal, "component", Vec::new),
+            );
+        };
+        let mut span = self
+            .tracing
+            .start(parent, SpanKind::Internal, id.to_string(), || {
+                vec![KeyValue::new(
+                    names::COMPONENT,
+                    StringValue::from(id.clone()),
+                )]
+            });
+        span.inject(request.headers_mut());
+        let failure = Arc::new(OnceLock::new());
+        let data = RequestData {
+            span: span.context().clone(),
+            depth,
+            failure: failure.clone(),
+        };
+        let begun = Instant::now();
+        let result = handler
+            .handle(data, request)
+            .await
+            .map_err(|error| self.refusal(&error, &failure, begun));
+        if let Err(refusal) = &result {
+            span.set(KeyValue::new(names::ERROR_TYPE, refusal.describe().1));
+            span.fail(refusal.cause());
+            if let Refusal::Trapped { kind, .. } = refusal {
+                span.set(KeyValue::new(names::TRAP_KIND, *kind));
+            }
+        }
+        (result, span)
+    }
+
+    fn refusal(
+        &self,
+        error: &wasmtime::Error,
+        failure: &OnceLock<Failure>,
+        begun: Instant,
+    ) -> Refusal {
+        if error.is::<ExpirationError>() {
+            return Refusal::TimedOut;
+        }
+        if let Some(failed) = error.downcast_ref::<InstantiationError<RequestData>>() {
+            return Refusal::Busy(format!("{:#}", failed.error));
+        }
+        match failure.get() {
+            Some(Failure::TimedOut) => Refusal::TimedOut,
+            Some(Failure::Trapped { kind, message }) => Refusal::Trapped {
+                kind,
+                message: message.clone(),
+            },
+            None if begun.elapsed() >= self.request_timeout => Refusal::TimedOut,
+            None if error.is::<wasmtime::Trap>() => match classify(error) {
+                Failure::Trapped { kind, message } => Refusal::Trapped { kind, message },
+                Failure::TimedOut => Refusal::TimedOut,
+            },
+            None => Refusal::NoResponse(format!("{error:#}")),
+        }
+    }
+
+    /// A request that a guest sends to `http://ID.spin.internal`. As in Spin, the guest that gets it sees a route of `/...`.
+    pub(crate) async fn call_component(
+        &self,
+        id: &str,
+        request: Request<WasiBody>,
+        caller: Caller,
+    ) -> Result<Response<WasiBody>, Error> {
+        let path = request.uri().path().to_owned();
+        let route = self
+            .app
+            .router
+            .chain(id, &path)
+            .ok_or(Error::DestinationNotFound)?;
+        self.call(&route, request, caller).await
+    }
+
+    /// A request that a guest sends to a relative URL: it goes through the application's routes.
+    pub(crate) async fn call_route(
+        &self,
+        mut request: Request<WasiBody>,
+        caller: Caller,
+    ) -> Result<Response<WasiBody>, Error> {
+        let path = request.uri().path().to_owned();
+        let Some(route) = self.app.router.find(&path) else {
+            return Response::builder()
+                .status(StatusCode::NOT_FOUND)
+                .body(
+                    http_body_util::Empty::new()
+                        .map_err(|never| match never {})
+                        .boxed_unsync(),
+                )
+                .map_err(|_| Error::ConfigurationError);
+        };
+        *request.uri_mut() = self_uri(request.uri());
+        self.call(&route, request, caller).await
+    }
+
+    async fn call(
+        &self,
+        route: &RouteMatch<'_>,
+        mut request: Request<WasiBody>,
+        caller: Caller,
+    ) -> Result<Response<WasiBody>, Error> {
+        let origin = Origin {
+            scheme: Scheme::HTTP,
+            client: request::SELF_CLIENT,
+        };
+        request::prepare(&mut request, route, &origin).map_err(|_| Error::HttpRequestUriInvalid)?;
+        let parent = Context::new().with_remote_span_context(caller.span);
+        let (result, span) = self
+            .dispatch(route.component(), request, &parent, caller.depth)
+            .await;
+        match result {
+            Ok(response) => Ok(response.map(|body| Guarded::new(body, span).boxed_unsync())),
+            Err(Refusal::NoComponent) => Err(Error::DestinationNotFound),
+            Err(Refusal::TimedOut) => Err(Error::HttpResponseTimeout),
+            Err(refusal) => Err(Error::InternalError(Some(refusal.describe().2.to_owned()))),
+        }
+    }
+}
+
+/// Relative URLs of guests have an authority of their own, which is not the application's.
+fn self_uri(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    Uri::builder()
+        .scheme("http")
+        .authority("localhost")
+        .path_and_query(path)
+        .build()
+        .unwrap_or_default()
+}

@@ -1,0 +1,111 @@
+//! From a bound listener to the last byte of the last response.
+//!
+//! - [`lifecycle`]: the phases of the process
+//! - [`acceptor`] and [`worker`]: one thread accepts, each core serves
+//! - [`connection`] and [`tls`]: HTTP/1.1 and HTTP/2, plain or by TLS
+//! - [`service`]: the way of a request, with [`admission`], [`request`], [`dispatcher`], [`body`] and [`exchange`] as its stations
+//! - [`problem`] and [`well_known`]: what the host answers itself
+
+mod acceptor;
+mod admission;
+mod body;
+mod connection;
+mod dispatcher;
+mod exchange;
+mod lifecycle;
+pub(crate) mod problem;
+mod request;
+mod service;
+pub(crate) mod tls;
+mod well_known;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use spinfo_telemetry::names::KnownMethods;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+pub(crate) use self::connection::ConnectionSettings;
+pub(crate) use self::dispatcher::{Caller, Dispatcher};
+pub(crate) use self::lifecycle::StopSettings;
+pub(crate) use self::lifecycle::{Lifecycle, Phase};
+use self::worker::Worker;
+use crate::app::App;
+use crate::metrics::Metrics;
+use crate::runtime::instances::InstanceSettings;
+use crate::runtime::outbound::OutboundSettings;
+use crate::trace::Tracing;
+
+/// How much the host takes on at a time. Numbers are for the whole process and divided among its workers.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Threads that serve requests.
+    pub(crate) workers: usize,
+    /// Open connections; more wait in the kernel.
+    pub(crate) max_connections: usize,
+    /// Requests that components work on.
+    pub(crate) max_in_flight: usize,
+    /// Requests that wait for one of them to finish; more are answered 503.
+    pub(crate) max_queue: usize,
+    /// How long a request may wait before it is answered 503.
+    pub(crate) max_queue_wait: Duration,
+    /// Bytes of a request's body.
+    pub(crate) max_body: u64,
+}
+
+/// What all parts of the server know.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) app: Arc<App>,
+    pub(crate) tracing: Tracing,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) known_methods: KnownMethods,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) instances: Arc<InstanceSettings>,
+    pub(crate) outbound: OutboundSettings,
+    pub(crate) connection: ConnectionSettings,
+    pub(crate) stop: StopSettings,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) outbound_tls: rustls::ClientConfig,
+}
+
+/// Starts the workers, before anything listens.
+pub(crate) fn start_workers(shared: &Shared) -> anyhow::Result<Vec<Worker>> {
+    (0..shared.limits.workers)
+        .map(|index| Worker::start(index, shared.clone()))
+        .collect()
+}
+
+/// Serves until `shutdown` completes and everything under way has finished or run out of time.
+///
+/// # Errors
+/// When a worker thread has panicked.
+pub(crate) async fn run(
+    listener: TcpListener,
+    workers: Vec<Worker>,
+    shared: Shared,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let stop = async {
+        shutdown.await;
+        shared.lifecycle.enter(Phase::Leaving);
+        tokio::time::sleep(shared.stop.grace).await;
+    };
+    acceptor::accept(&listener, &workers, shared.limits.max_connections, stop).await;
+    shared.lifecycle.enter(Phase::Draining);
+    drop(listener);
+    // All are told to stop before the first is waited for.
+    let threads: Vec<_> = workers.into_iter().map(Worker::stop).collect();
+    let joined = tokio::task::spawn_blocking(move || {
+        threads.into_iter().all(|thread| thread.join().is_ok())
+    });
+    anyhow::ensure!(
+        joined.await.context("cannot wait for the workers")?,
+        "a worker thread panicked"
+    );
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! The way of a request through the host: route, admit, trace, hand to the component, send its response.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::Scheme;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanKind, TraceContextExt as _};
+use spinfo_manifest::RouteMatch;
+use spinfo_telemetry::names::{self, KnownMethods};
+
+use super::admission::Admission;
+use super::body::{ResponseBody, limited};
+use super::dispatcher::{Dispatcher, RETRY_AFTER, Refusal};
+use super::exchange::{Arrival, Exchange};
+use super::problem::{HostResponse, problem};
+use super::request::{self, BadRequest, Origin};
+use super::well_known;
+use crate::metrics::Metrics;
+use crate::trace::{TRACERESPONSE, header_value};
+
+/// Serves the requests of one worker thread.
+pub(crate) struct Service {
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) admission: Admission,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) known_methods: KnownMethods,
+    /// Bytes of a request body that are accepted.
+    pub(crate) max_body: u64,
+}
+
+impl Service {
+    /// Answers one request. Whatever goes wrong becomes an answer too.
+    pub(crate) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        client: SocketAddr,
+        scheme: Scheme,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        let path = request.uri().path();
+        if let Some(answer) = well_known::answer_for(&self.dispatcher.app, path) {
+            return Ok(answer.map(|body| ResponseBody::Host {
+                body: Full::new(body),
+                _exchange: None,
+            }));
+        }
+        let path = path.to_owned();
+        let route = self.dispatcher.app.router.find(&path);
+        let origin = Origin { scheme, client };
+        let mut exchange = self.begin(&request, route.as_ref(), &origin);
+        Ok(
+            match self.component(request, route, &origin, &mut exchange).await {
+                Ok(response) => {
+                    exchange.answered(response.status(), None);
+                    let (mut head, body) = response.into_parts();
+                    head.headers.remove(header::UPGRADE);
+                    if !head.headers.contains_key(TRACERESPONSE)
+                        && let Some(value) = header_value(exchange.span.context())
+                    {
+                        head.headers.insert(TRACERESPONSE, value);
+                    }
+                    Response::from_parts(head, ResponseBody::Component { body, exchange })
+                }
+                Err(Denied {
+                    status,
+                    error,
+                    detail,
+                    retry,
+                }) => {
+                    exchange.answered(status, Some(error));
+                    let mut response: HostResponse =
+                        problem(status, detail, &exchange.span.or_fresh());
+                    if retry {
+                        response.headers_mut().insert(
+                            header::RETRY_AFTER,
+                            HeaderValue::from(RETRY_AFTER.as_secs()),
+                        );
+                    }
+                    response.map(|body: Bytes| ResponseBody::Host {
+                        body: Full::new(body),
+                        _exchange: Some(exchange),
+                    })
+                }
+            },
+        )
+    }
+
+    fn begin(
+        &self,
+        request: &Request<Incoming>,
+        route: Option<&RouteMatch<'_>>,
+        origin: &Origin,
+    ) -> Exchange {
+        let tracing = &self.dispatcher.tracing;
+        let method = self.known_methods.normalise(request.method());
+        let scheme = if origin.scheme == Scheme::HTTPS {
+            "https"
+        } else {
+            "http"
+        };
+        let route = route.map(|route| self.dispatcher.app.route_name(route));
+        let parent = tracing.extract(request.headers());
+        // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name
+        let verb = if method == names::OTHER_METHOD {
+            "HTTP"
+        } else {
+            method
+        };
+        let name = match &route {
+            Some(route) => format!("{verb} {route}"),
+            None => verb.to_owned(),
+        };
+        let span = tracing.start(&parent, SpanKind::Server, name, || {
+            span_attributes(request, method, scheme, route.clone(), origin.client)
+        });
+        let arrival = Arrival {
+            method,
+            scheme,
+            version: request.version(),
+            route,
+        };
+        Exchange::begin(self.metrics.clone(), arrival, span)
+    }
+
+    async fn component(
+        &self,
+        request: Request<Incoming>,
+        route: Option<RouteMatch<'_>>,
+        origin: &Origin,
+        exchange: &mut Exchange,
+    ) -> Result<Response<wasmtime_wasi_http::WasiBody>, Denied> {
+        request::authority(&request)?;
+        let route = route.ok_or(Denied::NO_ROUTE)?;
+        if request.body().size_hint().lower() > self.max_body {
+            return Err(Denied::TOO_LARGE);
+        }
+        let slot = self.admission.enter().await.ok_or(Denied::BUSY)?;
+        exchange.hold(slot);
+
+        let method = request.method().clone();
+        let (head, body) = request.into_parts();
+        let (body, read) = limited(body, self.max_body);
+        exchange.request_body = read.clone();
+        let mut request = Request::from_parts(head, body);
+        request::prepare(&mut request, &route, origin)?;
+
+        let parent =
+            opentelemetry::Context::new().with_remote_span_context(exchange.span.context().clone());
+        let (result, span) = self
+            .dispatcher
+            .dispatch(route.component(), request, &parent, 0)
+            .await;
+        exchange.component = Some(span);
+        if read.is_some_and(|read| read.exceeded()) {
+            return Err(Denied::TOO_LARGE);
+        }
+        match result {
+            Ok(response) => {
+                exchange.expect_body(&method, response.headers());
+                Ok(response)
+            }
+            Err(refusal) => {
+                report(&refusal, route.component(), exchange);
+                Err(refusal.into())
+            }
+        }
+    }
+}
+
+/// An answer that the host gives in the component's place.
+struct Denied {
+    status: StatusCode,
+    /// `error.type`
+    error: &'static str,
+    detail: &'static str,
+    retry: bool,
+}
+
+impl Denied {
+    const NO_ROUTE: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        error: "no_route",
+        detail: "no route of this application matches the path",
+        retry: false,
+    };
+    const TOO_LARGE: Self = Self {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        error: "body_too_large",
+        detail: "the request's body is larger than this host accepts",
+        retry: false,
+    };
+    const BUSY: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        error: "queue_full",
+        detail: "the service is at its limit; try again soon",
+        retry: true,
+    };
+}
+
+impl From<BadRequest> for Denied {
+    fn from(BadRequest(detail): BadRequest) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error: "bad_request",
+            detail,
+            retry: false,
+        }
+    }
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        let (status, error, detail) = refusal.describe();
+        Self {
+            status,
+            error,
+            detail,
+            retry: status == StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// A trap was logged where it happened, with the guest's backtrace.
+fn report(refusal: &Refusal, component: &str, exchange: &Exchange) {
+    if matches!(refusal, Refusal::Trapped { .. }) {
+        return;
+    }
+    let _attached = crate::trace::attach(exchange.span.context().clone());
+    tracing::error!(
+        component,
+        error = refusal.describe().1,
+        "a request failed: {}",
+        refusal.cause()
+    );
+}
+
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server>
+fn span_attributes(
+    request: &Request<Incoming>,
+    method: &'static str,
+    scheme: &'static str,
+    route: Option<Arc<str>>,
+    client: SocketAddr,
+) -> Vec<KeyValue> {
+    let uri = request.uri();
+    let mut attributes = Vec::with_capacity(12);
+    attributes.push(KeyValue::new(names::HTTP_REQUEST_METHOD, method));
+    if method == names::OTHER_METHOD {
+        attributes.push(KeyValue::new(
+            names::HTTP_REQUEST_METHOD_ORIGINAL,
+            request.method().as_str().to_owned(),
+        ));
+    }
+    attributes.push(KeyValue::new(names::URL_SCHEME, scheme));
+    attributes.push(KeyValue::new(names::URL_PATH, uri.path().to_owned()));
+    if let Some(query) = uri.query() {
+        attributes.push(KeyValue::new(
+            names::URL_QUERY,
+            names::redact_query(query).into_owned(),
+        ));
+    }
+    if let Some(route) = route {
+        attributes.push(KeyValue::new(
+            names::HTTP_ROUTE,
+            opentelemetry::StringValue::from(route),
+        ));
+    }
+    if let Ok(authority) = request::authority(request) {
+        attributes.push(KeyValue::new(
+            names::SERVER_ADDRESS,
+            authority.host().to_owned(),
+        ));
+        if let Some(port) = authority.port_u16() {
+            attributes.push(KeyValue::new(names::SERVER_PORT, i64::from(port)));
+        }
+    }
+    attributes.push(KeyValue::new(
+        names::CLIENT_ADDRESS,
+        client.ip().to_string(),
+    ));
+    attributes.push(KeyValue::new(
+        names::NETWORK_PEER_ADDRESS,
+        client.ip().to_string(),
+    ));
+    attributes.push(KeyValue::new(
+        names::NETWORK_PEER_PORT,
+        i64::from(client.port()),
+    ));
+    if let Some(agent) = text(request, &header::USER_AGENT) {
+        attributes.push(KeyValue::new(names::USER_AGENT_ORIGINAL, agent));
+    }
+    attributes
+}
+
+fn text(request: &Request<Incoming>, name: &HeaderName) -> Option<String> {
+    request
+        .headers()
+        .get(name)?
+        .to_str()
+        .ok()
+        .map(str::to_owned)
+}

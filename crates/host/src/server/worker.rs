@@ -1,0 +1,178 @@
+//! A worker: one thread with a runtime of its own, its own instances and its own connections.
+//!
+//! Nothing that a request touches is shared between workers but the compiled code and the instance pool, so no lock
+//! is contended and no task moves between cores.
+
+use std::net::{SocketAddr, TcpStream as StdStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::Shared;
+use super::admission::Admission;
+use super::connection::Connections;
+use super::dispatcher::Dispatcher;
+use super::service::Service;
+use crate::metrics::Metrics;
+use crate::runtime::outbound::OutboundClient;
+
+/// A client's connection on its way to a worker.
+pub(crate) struct Accepted {
+    pub(crate) stream: StdStream,
+    pub(crate) client: SocketAddr,
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+/// A running worker, from the acceptor's point of view.
+pub(crate) struct Worker {
+    connections: mpsc::UnboundedSender<Accepted>,
+    open: Arc<AtomicUsize>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Starts a worker thread.
+    ///
+    /// # Errors
+    /// When the thread or its runtime can't be made.
+    pub(crate) fn start(index: usize, shared: Shared) -> anyhow::Result<Self> {
+        let (connections, queue) = mpsc::unbounded_channel();
+        let open = Arc::new(AtomicUsize::new(0));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start a worker's runtime")?;
+        let dispatcher = new_dispatcher(&shared)?;
+        let thread = std::thread::Builder::new()
+            .name(format!("worker-{index}"))
+            .spawn({
+                let open = open.clone();
+                move || runtime.block_on(serve(dispatcher, &shared, queue, &open))
+            })
+            .context("cannot start a worker thread")?;
+        Ok(Self {
+            connections,
+            open,
+            thread,
+        })
+    }
+
+    /// Connections that the worker has, for choosing the least busy one.
+    pub(crate) fn open_connections(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn take(&self, connection: Accepted) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        // A worker ends only after its acceptor has.
+        let _ = self.connections.send(connection);
+    }
+
+    /// Ends the queue, so that the worker drains; its thread ends when that is done.
+    pub(crate) fn stop(self) -> JoinHandle<()> {
+        self.thread
+    }
+}
+
+fn new_dispatcher(shared: &Shared) -> anyhow::Result<Arc<Dispatcher>> {
+    let outbound = OutboundClient::new(
+        shared.outbound_tls.clone(),
+        &shared.outbound,
+        shared.metrics.clone(),
+    );
+    let dispatcher = Arc::new(Dispatcher::new(shared, &outbound)?);
+    outbound.connect(&dispatcher);
+    Ok(dispatcher)
+}
+
+async fn serve(
+    dispatcher: Arc<Dispatcher>,
+    shared: &Shared,
+    mut queue: mpsc::UnboundedReceiver<Accepted>,
+    open: &Arc<AtomicUsize>,
+) {
+    let limits = &shared.limits;
+    let service = Arc::new(Service {
+        admission: Admission::new(
+            limits.max_in_flight.div_ceil(limits.workers),
+            limits.max_queue.div_ceil(limits.workers),
+            limits.max_queue_wait,
+            shared.metrics.clone(),
+        ),
+        dispatcher,
+        metrics: shared.metrics.clone(),
+        known_methods: shared.known_methods.clone(),
+        max_body: limits.max_body,
+    });
+    let connections = Arc::new(Connections::new(
+        service,
+        shared.tls.clone(),
+        shared.connection.clone(),
+    ));
+    let graceful = GracefulShutdown::new();
+    while let Some(Accepted {
+        stream,
+        client,
+        permit,
+    }) = queue.recv().await
+    {
+        let counted = Counted::new(shared.metrics.clone(), open.clone());
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%client, %error, "a connection could not be taken over");
+                continue;
+            }
+        };
+        let connections = connections.clone();
+        let watcher = graceful.watcher();
+        tokio::spawn(async move {
+            connections.serve(stream, client, watcher).await;
+            drop(counted);
+            drop(permit);
+        });
+    }
+    let drained = async {
+        graceful.shutdown().await;
+        wait_for_guests(&shared.metrics).await;
+    };
+    if tokio::time::timeout(shared.stop.drain_timeout, drained)
+        .await
+        .is_err()
+    {
+        tracing::warn!(timeout = ?shared.stop.drain_timeout, "requests were still under way when the time to drain was over");
+    }
+}
+
+/// Guests send their telemetry after the response: instances end by themselves once that is done.
+async fn wait_for_guests(metrics: &Metrics) {
+    const POLL: std::time::Duration = std::time::Duration::from_millis(10);
+    while metrics.live_instances() > 0 {
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// An open connection, counted until it closes.
+struct Counted {
+    metrics: Arc<Metrics>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn new(metrics: Arc<Metrics>, open: Arc<AtomicUsize>) -> Self {
+        metrics.connection_opened();
+        Self { metrics, open }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.metrics.connection_closed();
+    }
+}
