@@ -21,6 +21,7 @@ def normal(text):
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "TRACE", text)
     text = re.sub(r"\b\d{8}\.\d{6}\b", "STAMP", text)
+    text = re.sub(r"~\d+-\d+-[0-9a-f]{24}\b", "~ID", text)
     text = re.sub(r"\b\d{19}\b", "NANOSECONDS", text)
     return re.sub(r'"revision": \d+', '"revision": N', text).strip()
 

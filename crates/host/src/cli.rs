@@ -201,7 +201,8 @@ pub(crate) struct Limits {
     #[arg(long, default_value_t = 128 * MIB, value_name = "BYTES")]
     pub(crate) max_memory: u64,
 
-    /// Requests that one instance serves before a fresh one takes its place. Spin's default.
+    /// Requests that one instance serves before a fresh one takes its place. Spin's default. Components for WASI 0.2
+    /// always get a fresh one.
     #[arg(long, default_value = "128", value_name = "N", value_parser = positive)]
     pub(crate) max_instance_reuse_count: usize,
 
@@ -235,7 +236,7 @@ pub(crate) struct Stop {
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub(crate) drain_timeout: Duration,
 
-    /// How long the telemetry that is left may take to be sent.
+    /// How long the telemetry that is left may take to be sent: first that of the components, then the host's own.
     #[arg(long, default_value = "5s", value_name = "TIME", value_parser = duration)]
     pub(crate) flush_timeout: Duration,
 }

@@ -187,6 +187,7 @@ fn share(
         stop: StopSettings {
             grace: up.stop.grace,
             drain_timeout: up.stop.drain_timeout,
+            flush_timeout: up.stop.flush_timeout,
         },
         lifecycle: Lifecycle::default(),
         tls,

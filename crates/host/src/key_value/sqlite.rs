@@ -243,3 +243,54 @@ impl Store for SqliteStore {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::future::join_all;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_acknowledged_is_there_for_the_next_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("below/store.db");
+        let store = SqliteDatabase::open(&file).unwrap().store("default");
+        let writes = (0..500).map(|n| store.set(format!("key {n}"), vec![n as u8]));
+        assert!(join_all(writes).await.into_iter().all(|done| done.is_ok()));
+        store.delete("key 7".into()).await.unwrap();
+
+        // As after a kill: the first connections are still open and have not been told.
+        let next = SqliteDatabase::open(&file).unwrap().store("default");
+        assert_eq!(next.keys().await.unwrap().len(), 499);
+        assert_eq!(
+            next.get("key 300".into()).await.unwrap(),
+            Some(vec![300u16 as u8])
+        );
+        assert_eq!(next.get("key 7".into()).await.unwrap(), None);
+        assert!(!next.exists("key 7".into()).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn stores_of_one_file_do_not_see_each_other() {
+        let database = SqliteDatabase::temporary().unwrap();
+        let (one, other) = (database.store("one"), database.store("other"));
+        one.set("key".into(), b"value".to_vec()).await.unwrap();
+        assert_eq!(other.get("key".into()).await.unwrap(), None);
+        assert_eq!(one.keys().await.unwrap(), ["key"]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            "this is text, and long enough to be looked at as a header",
+        )
+        .unwrap();
+        let error = format!("{:#}", SqliteDatabase::open(file.path()).err().unwrap());
+        assert!(
+            error.contains(&file.path().display().to_string()),
+            "{error}"
+        );
+    }
+}

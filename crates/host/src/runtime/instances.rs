@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use opentelemetry::trace::SpanContext;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
-use wasmtime::{Result, Store, StoreContextMut};
+use wasmtime::{Result, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
-use super::component::Component;
+use super::component::{Component, Kind};
 use super::guest::Guest;
 use super::outbound::OutboundClient;
 use crate::metrics::Metrics;
@@ -86,7 +86,9 @@ impl HandlerState for InstanceFactory {
         let mut store = Store::new(self.component.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        // tokio's own way to yield lets the runtime look for new events before the guest goes on. wasmtime's does not: beside
+        // a guest that only computes, a worker would look at its sockets once in 61 turns.
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
         let proxy = self.pre.instantiate_async(&mut store).await?;
         self.metrics
             .instance_created(&self.component.id, begun.elapsed());
@@ -125,7 +127,12 @@ impl WorkerState for InstanceState {
     type RequestData = RequestData;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= self.settings.max_reuse {
+        // A WASI 0.2 component may rely on an instance of its own for every request, which Spin gives it too.
+        let max_reuse = match self.component.kind() {
+            Kind::Wasi02 => 1,
+            Kind::Wasi03 => self.settings.max_reuse,
+        };
+        if total >= max_reuse {
             ShouldAccept::Never
         } else if concurrent >= self.settings.max_concurrent_reuse {
             ShouldAccept::No

@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use http::uri::{Authority, Scheme};
+use http::uri::Scheme;
 use http::{HeaderName, Request, Response, Uri, header};
 use http_body_util::BodyExt as _;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -220,29 +220,20 @@ impl OutboundClient {
         mut request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
-        let slot = self
-            .slots
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| Error::ConnectionLimitReached)?;
         // The client writes the field that the connection's protocol wants from the URI.
         request.headers_mut().remove(header::HOST);
-        if request.uri().scheme().is_none() {
-            let mut parts = request.uri().clone().into_parts();
-            parts.scheme = Some(Scheme::HTTPS);
-            parts.authority = parts.authority.or_else(|| Some(Authority::from_static("")));
-            *request.uri_mut() =
-                Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)?;
-        }
         let until_head = options
             .connect_timeout
             .unwrap_or(DEFAULT_TIMEOUT)
             .saturating_add(options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT));
-        let response = timeout(until_head, self.http.request(request))
+        let exchange = async {
+            let slot = self.slots.clone().acquire_owned().await;
+            let slot = slot.map_err(|_| Error::ConnectionLimitReached)?;
+            Ok((self.http.request(request).await.map_err(explain)?, slot))
+        };
+        let (response, slot) = timeout(until_head, exchange)
             .await
-            .map_err(|_| Error::ConnectionReadTimeout)?
-            .map_err(explain)?;
+            .map_err(|_| Error::ConnectionReadTimeout)??;
         let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
         Ok(response.map(|body| {
             IdleLimit {

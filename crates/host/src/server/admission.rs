@@ -73,3 +73,44 @@ impl Drop for Place<'_> {
         self.0.metrics.queue_depth.add(-1, &[]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(max_wait: Duration) -> Admission {
+        let meter = opentelemetry::global::meter("test");
+        Admission::new(
+            1,
+            1,
+            max_wait,
+            Arc::new(Metrics::new(&meter, std::iter::empty())),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_refuses_at_once_and_a_long_wait_ends() {
+        let admission = admission(Duration::from_secs(5));
+        let held = admission.enter().await.unwrap();
+        let started = tokio::time::Instant::now();
+        let (waited, refused) = tokio::join!(admission.enter(), admission.enter());
+        assert!(waited.is_none() && refused.is_none());
+        assert_eq!(started.elapsed(), Duration::from_secs(5));
+        drop(held);
+        assert!(admission.enter().await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_gives_up_leaves_the_queue() {
+        let admission = admission(Duration::from_secs(5));
+        let held = admission.enter().await.unwrap();
+        assert!(
+            tokio::time::timeout(Duration::from_secs(1), admission.enter())
+                .await
+                .is_err()
+        );
+        assert_eq!(admission.waiting.load(Ordering::Relaxed), 0);
+        let (served, ()) = tokio::join!(admission.enter(), async { drop(held) });
+        assert!(served.is_some());
+    }
+}

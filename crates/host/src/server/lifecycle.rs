@@ -21,6 +21,8 @@ pub(crate) struct StopSettings {
     pub(crate) grace: Duration,
     /// How long requests under way may take to finish.
     pub(crate) drain_timeout: Duration,
+    /// How long components may take after that to send their telemetry.
+    pub(crate) flush_timeout: Duration,
 }
 
 /// Tells all parts of the process which phase it is in.

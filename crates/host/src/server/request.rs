@@ -97,3 +97,65 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
         headers.insert(name, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str, version: Version, hosts: &[&str]) -> Request<()> {
+        let mut builder = Request::builder().uri(target).version(version);
+        for host in hosts {
+            builder = builder.header(header::HOST, *host);
+        }
+        builder.body(()).unwrap()
+    }
+
+    #[test]
+    fn the_target_wins_over_the_host_field_and_http_1_1_needs_one() {
+        let host = |target, version, hosts: &[&str]| {
+            authority(&request(target, version, hosts))
+                .map(|authority| authority.to_string())
+                .map_err(|error| error.0)
+        };
+        assert_eq!(host("/", Version::HTTP_11, &["a:1"]), Ok("a:1".into()));
+        assert_eq!(
+            host("http://b/", Version::HTTP_11, &["a:1"]),
+            Ok("b".into())
+        );
+        assert_eq!(host("http://b/", Version::HTTP_2, &[]), Ok("b".into()));
+        assert_eq!(host("/", Version::HTTP_10, &[]), Ok("localhost".into()));
+        assert!(host("/", Version::HTTP_11, &[]).is_err());
+        assert!(host("/", Version::HTTP_11, &["a", "a"]).is_err());
+        assert!(host("/", Version::HTTP_11, &["a b"]).is_err());
+    }
+
+    #[test]
+    fn forged_fields_do_not_reach_the_guest() {
+        let manifest = "spin_manifest_version = 2\n[application]\nname = \"h\"\n\
+            [[trigger.http]]\nroute = \"/u/:user\"\ncomponent = \"a\"\n[component.a]\nsource = \"a.wasm\"\n";
+        let dir = std::path::Path::new(".");
+        let application =
+            spinfo_manifest::Application::parse(manifest, dir, &dir.join("spin.toml")).unwrap();
+        let router = spinfo_manifest::Router::new(&application);
+        let mut request = request("/u/bob?x=1", Version::HTTP_11, &["h:80"]);
+        request
+            .headers_mut()
+            .insert("spin-path-match-admin", HeaderValue::from_static("yes"));
+        let origin = Origin {
+            scheme: Scheme::HTTPS,
+            client: SocketAddr::from(([10, 0, 0, 1], 5)),
+        };
+        prepare(&mut request, &router.find("/u/bob").unwrap(), &origin).unwrap();
+        let field = |name: &str| {
+            request
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(request.uri(), "https://h:80/u/bob?x=1");
+        assert_eq!(field("spin-full-url"), Some("https://h:80/u/bob?x=1"));
+        assert_eq!(field("spin-client-addr"), Some("10.0.0.1:5"));
+        assert_eq!(field("spin-path-match-user"), Some("bob"));
+        assert_eq!(field("spin-path-match-admin"), None);
+    }
+}

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -20,6 +21,10 @@ use super::dispatcher::Dispatcher;
 use super::service::Service;
 use crate::metrics::Metrics;
 use crate::runtime::outbound::OutboundClient;
+
+/// Between the last connection that is accepted and the end of idle ones: its first request is on the way, and its client
+/// could not know whether it was lost.
+const SETTLE: Duration = Duration::from_millis(100);
 
 /// A client's connection on its way to a worker.
 pub(crate) struct Accepted {
@@ -137,21 +142,21 @@ async fn serve(
             drop(permit);
         });
     }
-    let drained = async {
-        graceful.shutdown().await;
-        wait_for_guests(&shared.metrics).await;
-    };
-    if tokio::time::timeout(shared.stop.drain_timeout, drained)
+    let stop = &shared.stop;
+    tokio::time::sleep(SETTLE.min(stop.drain_timeout)).await;
+    if tokio::time::timeout(stop.drain_timeout, graceful.shutdown())
         .await
         .is_err()
     {
-        tracing::warn!(timeout = ?shared.stop.drain_timeout, "requests were still under way when the time to drain was over");
+        tracing::warn!(timeout = ?stop.drain_timeout, "requests were still under way when the time to drain was over");
     }
+    // What is left of the guests' telemetry is lost, as the host's is.
+    let _ = tokio::time::timeout(stop.flush_timeout, wait_for_guests(&shared.metrics)).await;
 }
 
 /// Guests send their telemetry after the response: instances end by themselves once that is done.
 async fn wait_for_guests(metrics: &Metrics) {
-    const POLL: std::time::Duration = std::time::Duration::from_millis(10);
+    const POLL: Duration = Duration::from_millis(10);
     while metrics.live_instances() > 0 {
         tokio::time::sleep(POLL).await;
     }
