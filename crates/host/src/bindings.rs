@@ -1,7 +1,5 @@
 //! Rust types for the interfaces in `wit/`.
 
-#![expect(clippy::allow_attributes_without_reason, reason = "generated code")]
-
 wasmtime::component::bindgen!({
     path: "wit",
     world: "spinfo:host/imports",

@@ -4,7 +4,7 @@
 //! way. The writer commits everything that is waiting in one transaction, so the price of a durable write
 //! (`synchronous = FULL`, one flush to disk) is shared by all the requests that wait for it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,7 +153,7 @@ fn serve_reads(connection: &Connection, mut queue: mpsc::Receiver<Read>) {
     }
 }
 
-fn serve_writes(mut connection: Connection, file: &PathBuf, mut queue: mpsc::Receiver<Write>) {
+fn serve_writes(mut connection: Connection, file: &Path, mut queue: mpsc::Receiver<Write>) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
     while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
         let outcome = commit(&mut connection, &batch).map_err(|error| {

@@ -229,7 +229,8 @@ impl OutboundClient {
         let exchange = async {
             let slot = self.slots.clone().acquire_owned().await;
             let slot = slot.map_err(|_| Error::ConnectionLimitReached)?;
-            Ok((self.http.request(request).await.map_err(explain)?, slot))
+            let response = self.http.request(request).await.map_err(explain)?;
+            Ok::<_, Error>((response, slot))
         };
         let (response, slot) = timeout(until_head, exchange)
             .await
