@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::lifecycle::{Lifecycle, Phase};
 use crate::server::problem::{answer, problem};
-use crate::server::{Lifecycle, Phase};
 
 /// A scraper that says nothing for so long is cut off.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -5,10 +5,12 @@
 //! - [`cli`]: flags and environment, read once
 //! - [`commands`]: `up`, `build` and `check`
 //! - [`app`]: the manifest turned into compiled, linked components and a route table
+//! - [`lifecycle`]: the phases of the process
 //! - [`server`]: from a bound listener to the last response
 //! - [`admin`]: `/livez`, `/readyz` and `/metrics`
-//! - [`runtime`]: the engine, components and their instances
+//! - [`runtime`]: the engine, components, their instances, and the way of a request into one
 //! - [`key_value`] and [`variables`]: what components import beside WASI; [`bindings`] is generated for them
+//! - [`tls`]: certificates and trusted roots
 //! - [`metrics`] and [`trace`]: what is measured and traced
 
 mod admin;
@@ -17,9 +19,11 @@ mod bindings;
 mod cli;
 mod commands;
 mod key_value;
+mod lifecycle;
 mod metrics;
 mod runtime;
 mod server;
+mod tls;
 mod trace;
 mod variables;
 

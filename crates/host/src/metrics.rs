@@ -8,6 +8,7 @@ use std::time::Duration;
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 use opentelemetry::{KeyValue, StringValue};
 use spinfo_telemetry::names::{self, metric};
+use wasmtime::Cache;
 
 /// All instruments of the host.
 pub(crate) struct Metrics {
@@ -208,6 +209,20 @@ fn size_histogram(meter: &Meter, name: &'static str, description: &'static str) 
         .with_description(description)
         .with_boundaries(names::SIZE_BUCKETS.to_vec())
         .build()
+}
+
+/// Reports how often the compile cache had what a component needed.
+pub(crate) fn observe_cache(meter: &Meter, cache: Cache) {
+    meter
+        .u64_observable_counter(metric::COMPILE_CACHE_LOOKUPS)
+        .with_unit("{lookup}")
+        .with_description("Look-ups in the cache of compiled code.")
+        .with_callback(move |observer| {
+            for (result, count) in [("hit", cache.cache_hits()), ("miss", cache.cache_misses())] {
+                observer.observe(count as u64, &[KeyValue::new(names::CACHE_RESULT, result)]);
+            }
+        })
+        .build();
 }
 
 fn observe_high_water(meter: &Meter, components: &HashMap<Arc<str>, ComponentValues>) {

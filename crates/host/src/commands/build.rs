@@ -1,5 +1,6 @@
 //! `spinfo build`: runs the components' build commands, as `spin build` does.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -21,10 +22,11 @@ pub(crate) fn run(from: &Path, only: &[String]) -> anyhow::Result<()> {
             application.file.display()
         );
     }
+    let mut checked = HashSet::new();
     let chosen = |component: &&Component| only.is_empty() || only.contains(&component.id);
     for component in application.components.values().filter(chosen) {
         match &component.build {
-            Some(build) => run_commands(&application, component, build)?,
+            Some(build) => run_commands(&application, component, build, &mut checked)?,
             None if only.is_empty() => {}
             None => bail!(
                 "component {:?} has no [component.{}.build]",
@@ -40,6 +42,7 @@ fn run_commands(
     application: &Application,
     component: &Component,
     build: &Build,
+    checked: &mut HashSet<String>,
 ) -> anyhow::Result<()> {
     let folder = match &build.workdir {
         Some(workdir) => application.base_dir.join(workdir),
@@ -50,7 +53,11 @@ fn run_commands(
             "Building component {} with `{command}`",
             component.id
         ));
-        add_missing_target(command, &folder);
+        if let Some(target) =
+            wanted_target(command).filter(|target| checked.insert((*target).to_owned()))
+        {
+            add_if_missing(target, &folder);
+        }
         let status = shell(command)
             .current_dir(&folder)
             .status()
@@ -82,13 +89,9 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// Lets rustup fetch the WebAssembly target that a cargo command asks for, which it does not do by itself everywhere.
-///
-/// Without rustup the command itself says what is missing.
-fn add_missing_target(command: &str, folder: &Path) {
-    let Some(target) = wanted_target(command) else {
-        return;
-    };
+/// Lets rustup fetch a target, which it does not do by itself everywhere. Without rustup the command itself says what is
+/// missing.
+fn add_if_missing(target: &str, folder: &Path) {
     let installed = Command::new("rustup")
         .args(["target", "list", "--installed"])
         .current_dir(folder)
@@ -109,6 +112,7 @@ fn add_missing_target(command: &str, folder: &Path) {
     }
 }
 
+/// The WebAssembly target that a cargo command asks for.
 fn wanted_target(command: &str) -> Option<&str> {
     let mut words = command.split_whitespace();
     if words.next() != Some("cargo") {

@@ -1,7 +1,10 @@
 //! `spinfo up`: from flags to a served application, and back to nothing.
 
+mod assemble;
+mod listen;
+mod signals;
+
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -10,17 +13,16 @@ use spinfo_telemetry::{LogOptions, ServiceDefaults, Settings, Telemetry, names};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
+use self::listen::{bind, bind_admin};
+use self::signals::stop_signal;
 use super::say;
 use crate::admin::Admin;
 use crate::app::{App, Configuration, Environment};
-use crate::cli::{self, AdminListen, Up};
-use crate::metrics::Metrics;
+use crate::cli::{self, Up};
+use crate::metrics;
 use crate::runtime::engine::{EngineSettings, EpochClock, new_engine};
-use crate::runtime::instances::InstanceSettings;
 use crate::runtime::linker::new_linker;
-use crate::runtime::outbound::OutboundSettings;
-use crate::server::{self, ConnectionSettings, Lifecycle, Limits, Shared, StopSettings, tls};
-use crate::trace::Tracing;
+use crate::server;
 
 /// Attributes of the resource that the components share with the host; their names and versions are their own.
 const PROCESS_ATTRIBUTES: [&str; 4] = [
@@ -29,9 +31,6 @@ const PROCESS_ATTRIBUTES: [&str; 4] = [
     names::HOST_NAME,
     names::SERVICE_NAMESPACE,
 ];
-
-/// Ports that `--find-free-port` tries.
-const FREE_PORT_TRIES: u16 = 20;
 
 /// Serves an application until a signal ends it.
 ///
@@ -92,11 +91,14 @@ async fn serve(
     environment: &Environment,
     telemetry: &Telemetry,
 ) -> anyhow::Result<()> {
-    let (engine, _cache) = new_engine(&EngineSettings {
+    let (engine, cache) = new_engine(&EngineSettings {
         max_instances: up.limits.max_instances,
-        max_memory: max_memory(&up, &configuration),
+        max_memory: assemble::max_memory(&up, &configuration),
         cache_dir: up.source.cache_folder(),
     })?;
+    if let Some(cache) = cache {
+        metrics::observe_cache(&telemetry.meter(), cache);
+    }
     let clock = EpochClock::start(&engine)?;
     let app = Arc::new(App::prepare(
         &configuration,
@@ -104,7 +106,7 @@ async fn serve(
         environment,
     )?);
 
-    let shared = share(&up, &configuration, app.clone(), telemetry)?;
+    let shared = assemble::shared(&up, &configuration, app.clone(), telemetry)?;
     let workers = server::start_workers(&shared)?;
     let stop = stop_signal()?;
     let (listener, admin) = (bind(&up).await?, bind_admin(up.admin_listen).await?);
@@ -119,7 +121,7 @@ async fn serve(
     let _admin = admin.map(|listener| {
         let admin = Admin {
             app: app.clone(),
-            lifecycle: shared.lifecycle.clone(),
+            lifecycle: shared.runtime.lifecycle.clone(),
             metrics: telemetry.metrics_page(),
         };
         AbortOnDrop(tokio::spawn(admin.serve(listener)).abort_handle())
@@ -130,117 +132,6 @@ async fn serve(
     drop(clock);
     tracing::info!("stopped");
     Ok(())
-}
-
-fn share(
-    up: &Up,
-    configuration: &Configuration,
-    app: Arc<App>,
-    telemetry: &Telemetry,
-) -> anyhow::Result<Shared> {
-    let limits = &up.limits;
-    let workers = limits
-        .workers
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-    let outbound = &configuration.runtime.outbound_http;
-    let max_outbound = outbound
-        .max_connections
-        .map_or(limits.max_outbound, |max| max.min(limits.max_outbound));
-    let tls = match (&up.tls_cert, &up.tls_key) {
-        (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
-        _ => None,
-    };
-    Ok(Shared {
-        metrics: Arc::new(Metrics::new(
-            &telemetry.meter(),
-            app.components.keys().cloned(),
-        )),
-        app,
-        tracing: Tracing::new(
-            telemetry.is_tracing_enabled().then(|| telemetry.tracer()),
-            telemetry.propagator(),
-        ),
-        known_methods: telemetry.known_methods().clone(),
-        limits: Arc::new(Limits {
-            workers,
-            max_connections: limits.max_connections,
-            max_in_flight: limits.max_in_flight,
-            max_queue: limits.max_queue,
-            max_queue_wait: limits.max_queue_wait,
-            max_body: limits.max_body,
-        }),
-        instances: Arc::new(InstanceSettings {
-            max_reuse: limits.max_instance_reuse_count,
-            max_concurrent_reuse: limits.max_instance_concurrent_reuse_count,
-            idle_timeout: limits.idle_instance_timeout,
-            request_timeout: limits.request_timeout,
-            max_memory: max_memory(up, configuration),
-        }),
-        outbound: OutboundSettings {
-            max_concurrent: max_outbound.div_ceil(workers),
-            pooling: outbound.connection_pooling,
-        },
-        connection: ConnectionSettings {
-            header_timeout: limits.header_timeout,
-            handshake_timeout: limits.header_timeout,
-        },
-        stop: StopSettings {
-            grace: up.stop.grace,
-            drain_timeout: up.stop.drain_timeout,
-            flush_timeout: up.stop.flush_timeout,
-        },
-        lifecycle: Lifecycle::default(),
-        tls,
-        outbound_tls: tls::client()?,
-    })
-}
-
-/// Bytes of memory for one instance: the runtime configuration knows the machine, so it may only lower the flag's value.
-fn max_memory(up: &Up, configuration: &Configuration) -> usize {
-    let flag = usize::try_from(up.limits.max_memory).unwrap_or(usize::MAX);
-    configuration
-        .runtime
-        .max_instance_memory
-        .map_or(flag, |configured| configured.min(flag))
-}
-
-async fn bind(up: &Up) -> anyhow::Result<TcpListener> {
-    let mut address = up.listen;
-    let mut tries = if up.find_free_port {
-        FREE_PORT_TRIES
-    } else {
-        1
-    };
-    loop {
-        tries -= 1;
-        match TcpListener::bind(address).await {
-            Ok(listener) => return Ok(listener),
-            Err(error)
-                if error.kind() == std::io::ErrorKind::AddrInUse
-                    && tries > 0
-                    && address.port() < u16::MAX =>
-            {
-                address.set_port(address.port() + 1);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                anyhow::bail!(
-                    "{} is in use; choose another with --listen, or let --find-free-port look for one",
-                    up.listen
-                )
-            }
-            Err(error) => return Err(error).with_context(|| format!("cannot listen on {address}")),
-        }
-    }
-}
-
-async fn bind_admin(address: AdminListen) -> anyhow::Result<Option<TcpListener>> {
-    let AdminListen::On(address) = address else {
-        return Ok(None);
-    };
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address} for /livez, /readyz and /metrics; choose another address with --admin-listen, or off"))?;
-    Ok(Some(listener))
 }
 
 /// Tells where the application is served. With port 0 nobody else knows.
@@ -268,65 +159,6 @@ fn announce(up: &Up, app: &App, address: SocketAddr, admin: Option<SocketAddr>) 
             "  {}: {scheme}://{address}{path}{wildcard}",
             route.component
         ));
-    }
-}
-
-/// Completes with the first SIGTERM or SIGINT. The second ends the process at once.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut signals = Signals::listen().context("cannot listen for signals")?;
-    Ok(async move {
-        let name = signals.next().await;
-        tracing::info!(
-            signal = name,
-            "stopping: finishing what is under way; a second signal ends at once"
-        );
-        tokio::spawn(async move {
-            signals.next().await;
-            std::process::exit(EXIT_INTERRUPTED);
-        });
-    })
-}
-
-/// 128 and the number of SIGINT, as shells have it.
-const EXIT_INTERRUPTED: i32 = 130;
-
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> &'static str {
-        // Were it impossible to hear Ctrl-C, the system would end the process itself.
-        let _ = tokio::signal::ctrl_c().await;
-        "Ctrl-C"
     }
 }
 

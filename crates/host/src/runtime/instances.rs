@@ -21,8 +21,8 @@ use wasmtime_wasi_http::handler::{
 use super::component::{Component, Kind};
 use super::guest::Guest;
 use super::outbound::OutboundClient;
+use crate::lifecycle::{Lifecycle, Phase};
 use crate::metrics::Metrics;
-use crate::server::{Lifecycle, Phase};
 
 /// How long instances live and what they may take on. The first two default to Spin's values.
 #[derive(Debug, Clone)]
@@ -88,7 +88,12 @@ impl HandlerState for InstanceFactory {
         store.set_epoch_deadline(1);
         // tokio's own way to yield lets the runtime look for new events before the guest goes on. wasmtime's does not: beside
         // a guest that only computes, a worker would look at its sockets once in 61 turns.
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+        store.epoch_deadline_callback(|_| {
+            Ok(UpdateDeadline::YieldCustom(
+                1,
+                Box::pin(tokio::task::yield_now()),
+            ))
+        });
         let proxy = self.pre.instantiate_async(&mut store).await?;
         self.metrics
             .instance_created(&self.component.id, begun.elapsed());

@@ -16,9 +16,9 @@ use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::component::Component;
+use super::dispatcher::{Caller, Dispatcher};
 use super::guest::CurrentRequest;
 use crate::metrics::Metrics;
-use crate::server::{Caller, Dispatcher};
 
 /// When a guest sets no limit of its own.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);

@@ -80,7 +80,8 @@ async fn accept_one(
     listener: &TcpListener,
 ) -> std::io::Result<(std::net::TcpStream, std::net::SocketAddr)> {
     let (stream, client) = listener.accept().await?;
-    // A small response leaves at once instead of waiting for more to send (Nagle's algorithm).
-    stream.set_nodelay(true)?;
+    // A small response leaves at once instead of waiting for more to send (Nagle's algorithm). On a connection that is
+    // gone already the option can't be set; its worker finds out.
+    let _ = stream.set_nodelay(true);
     Ok((stream.into_std()?, client))
 }

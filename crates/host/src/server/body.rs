@@ -94,45 +94,6 @@ impl Body for Limited {
     }
 }
 
-/// A body that keeps something alive until it is done or given up.
-pub(crate) struct Guarded<G> {
-    body: WasiBody,
-    guard: Option<G>,
-}
-
-impl<G> Guarded<G> {
-    pub(crate) fn new(body: WasiBody, guard: G) -> Self {
-        Self {
-            body,
-            guard: Some(guard),
-        }
-    }
-}
-
-impl<G: Unpin> Body for Guarded<G> {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if frame.is_none() {
-            self.guard = None;
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 /// The body of an answer to a client: a component's, which is observed while it is sent, or the host's own.
 pub(crate) enum ResponseBody {
     Component {

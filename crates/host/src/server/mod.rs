@@ -1,22 +1,17 @@
 //! From a bound listener to the last byte of the last response.
 //!
-//! - [`lifecycle`]: the phases of the process
 //! - [`acceptor`] and [`worker`]: one thread accepts, each core serves
-//! - [`connection`] and [`tls`]: HTTP/1.1 and HTTP/2, plain or by TLS
-//! - [`service`]: the way of a request, with [`admission`], [`request`], [`dispatcher`], [`body`] and [`exchange`] as its stations
+//! - [`connection`]: HTTP/1.1 and HTTP/2, plain or by TLS
+//! - [`service`]: the way of a request, with [`admission`], [`body`] and [`exchange`] as its stations
 //! - [`problem`] and [`well_known`]: what the host answers itself
 
 mod acceptor;
 mod admission;
 mod body;
 mod connection;
-mod dispatcher;
 mod exchange;
-mod lifecycle;
 pub(crate) mod problem;
-mod request;
 mod service;
-pub(crate) mod tls;
 mod well_known;
 mod worker;
 
@@ -29,15 +24,9 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::connection::ConnectionSettings;
-pub(crate) use self::dispatcher::{Caller, Dispatcher};
-pub(crate) use self::lifecycle::StopSettings;
-pub(crate) use self::lifecycle::{Lifecycle, Phase};
 use self::worker::Worker;
-use crate::app::App;
-use crate::metrics::Metrics;
-use crate::runtime::instances::InstanceSettings;
-use crate::runtime::outbound::OutboundSettings;
-use crate::trace::Tracing;
+use crate::lifecycle::{Phase, StopSettings};
+use crate::runtime::Runtime;
 
 /// How much the host takes on at a time. Numbers are for the whole process and divided among its workers.
 #[derive(Debug, Clone)]
@@ -59,18 +48,12 @@ pub(crate) struct Limits {
 /// What all parts of the server know.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) app: Arc<App>,
-    pub(crate) tracing: Tracing,
-    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) runtime: Runtime,
     pub(crate) known_methods: KnownMethods,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) instances: Arc<InstanceSettings>,
-    pub(crate) outbound: OutboundSettings,
     pub(crate) connection: ConnectionSettings,
     pub(crate) stop: StopSettings,
-    pub(crate) lifecycle: Lifecycle,
     pub(crate) tls: Option<TlsAcceptor>,
-    pub(crate) outbound_tls: rustls::ClientConfig,
 }
 
 /// Starts the workers, before anything listens.
@@ -92,11 +75,11 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let stop = async {
         shutdown.await;
-        shared.lifecycle.enter(Phase::Leaving);
+        shared.runtime.lifecycle.enter(Phase::Leaving);
         tokio::time::sleep(shared.stop.grace).await;
     };
     acceptor::accept(&listener, &workers, shared.limits.max_connections, stop).await;
-    shared.lifecycle.enter(Phase::Draining);
+    shared.runtime.lifecycle.enter(Phase::Draining);
     drop(listener);
     // All are told to stop before the first is waited for.
     let threads: Vec<_> = workers.into_iter().map(Worker::stop).collect();

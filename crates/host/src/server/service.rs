@@ -16,12 +16,12 @@ use spinfo_telemetry::names::{self, KnownMethods};
 
 use super::admission::Admission;
 use super::body::{ResponseBody, limited};
-use super::dispatcher::{Dispatcher, RETRY_AFTER, Refusal};
 use super::exchange::{Arrival, Exchange};
 use super::problem::{HostResponse, problem};
-use super::request::{self, BadRequest, Origin};
 use super::well_known;
 use crate::metrics::Metrics;
+use crate::runtime::dispatcher::{Dispatcher, RETRY_AFTER, Refusal};
+use crate::runtime::request::{self, BadRequest, Origin};
 use crate::trace::{TRACERESPONSE, header_value};
 
 /// Serves the requests of one worker thread.

@@ -17,9 +17,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::Shared;
 use super::admission::Admission;
 use super::connection::Connections;
-use super::dispatcher::Dispatcher;
 use super::service::Service;
 use crate::metrics::Metrics;
+use crate::runtime::Runtime;
+use crate::runtime::dispatcher::Dispatcher;
 use crate::runtime::outbound::OutboundClient;
 
 /// Between the last connection that is accepted and the end of idle ones: its first request is on the way, and its client
@@ -52,7 +53,7 @@ impl Worker {
             .enable_all()
             .build()
             .context("cannot start a worker's runtime")?;
-        let dispatcher = new_dispatcher(&shared)?;
+        let dispatcher = new_dispatcher(&shared.runtime)?;
         let thread = std::thread::Builder::new()
             .name(format!("worker-{index}"))
             .spawn({
@@ -84,13 +85,13 @@ impl Worker {
     }
 }
 
-fn new_dispatcher(shared: &Shared) -> anyhow::Result<Arc<Dispatcher>> {
+fn new_dispatcher(runtime: &Runtime) -> anyhow::Result<Arc<Dispatcher>> {
     let outbound = OutboundClient::new(
-        shared.outbound_tls.clone(),
-        &shared.outbound,
-        shared.metrics.clone(),
+        runtime.outbound_tls.clone(),
+        &runtime.outbound,
+        runtime.metrics.clone(),
     );
-    let dispatcher = Arc::new(Dispatcher::new(shared, &outbound)?);
+    let dispatcher = Arc::new(Dispatcher::new(runtime, &outbound)?);
     outbound.connect(&dispatcher);
     Ok(dispatcher)
 }
@@ -107,10 +108,10 @@ async fn serve(
             limits.max_in_flight.div_ceil(limits.workers),
             limits.max_queue.div_ceil(limits.workers),
             limits.max_queue_wait,
-            shared.metrics.clone(),
+            shared.runtime.metrics.clone(),
         ),
         dispatcher,
-        metrics: shared.metrics.clone(),
+        metrics: shared.runtime.metrics.clone(),
         known_methods: shared.known_methods.clone(),
         max_body: limits.max_body,
     });
@@ -126,7 +127,7 @@ async fn serve(
         permit,
     }) = queue.recv().await
     {
-        let counted = Counted::new(shared.metrics.clone(), open.clone());
+        let counted = Counted::new(shared.runtime.metrics.clone(), open.clone());
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {
@@ -151,7 +152,8 @@ async fn serve(
         tracing::warn!(timeout = ?stop.drain_timeout, "requests were still under way when the time to drain was over");
     }
     // What is left of the guests' telemetry is lost, as the host's is.
-    let _ = tokio::time::timeout(stop.flush_timeout, wait_for_guests(&shared.metrics)).await;
+    let _ =
+        tokio::time::timeout(stop.flush_timeout, wait_for_guests(&shared.runtime.metrics)).await;
 }
 
 /// Guests send their telemetry after the response: instances end by themselves once that is done.

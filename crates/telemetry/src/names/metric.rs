@@ -1,8 +1,8 @@
 //! Metric names. The unit stands beside each name; units are UCUM as OpenTelemetry has them.
 
 pub use opentelemetry_semantic_conventions::metric::{
-    DB_CLIENT_OPERATION_DURATION, HTTP_CLIENT_REQUEST_DURATION, HTTP_SERVER_ACTIVE_REQUESTS,
-    HTTP_SERVER_REQUEST_BODY_SIZE, HTTP_SERVER_REQUEST_DURATION, HTTP_SERVER_RESPONSE_BODY_SIZE,
+    HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_BODY_SIZE, HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_RESPONSE_BODY_SIZE,
 };
 
 /// Instances of components that exist now (`{instance}`, up-down counter, by component).
@@ -26,12 +26,6 @@ pub const REJECTIONS: &str = "spinfo.rejections";
 pub const CONNECTIONS: &str = "spinfo.connections";
 /// Look-ups in the cache of compiled code (`{lookup}`, counter, by [`CACHE_RESULT`](super::CACHE_RESULT)).
 pub const COMPILE_CACHE_LOOKUPS: &str = "spinfo.compile_cache.lookups";
-/// Time to compile a component that the cache did not have (`s`, histogram, by component).
-pub const COMPILE_DURATION: &str = "spinfo.compile.duration";
-/// Reloads since start (`{reload}`, counter, by [`RELOAD_RESULT`](super::RELOAD_RESULT)).
-pub const RELOADS: &str = "spinfo.reloads";
-/// Revision of the application being served (`{revision}`, gauge).
-pub const REVISION: &str = "spinfo.revision";
 
 /// Spans lost before they reached a receiver (`{span}`, counter, by `error.type`: `queue_full`, `export_failed`, `rejected`).
 pub const SPANS_DROPPED: &str = "spinfo.telemetry.spans.dropped";

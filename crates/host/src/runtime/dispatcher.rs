@@ -14,12 +14,12 @@ use spinfo_telemetry::names;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::Shared;
-use super::body::Guarded;
+use super::Runtime;
+use super::guarded::Guarded;
+use super::instances::{Failure, InstanceFactory, RequestData, classify};
+use super::outbound::OutboundClient;
 use super::request::{self, Origin};
 use crate::app::App;
-use crate::runtime::instances::{Failure, InstanceFactory, RequestData, classify};
-use crate::runtime::outbound::OutboundClient;
 use crate::trace::{HostSpan, Tracing};
 
 /// How long a client is asked to wait before it tries again.
@@ -98,24 +98,24 @@ impl Refusal {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(shared: &Shared, outbound: &OutboundClient) -> anyhow::Result<Self> {
+    pub(crate) fn new(runtime: &Runtime, outbound: &OutboundClient) -> anyhow::Result<Self> {
         let mut handlers = HashMap::new();
-        for component in shared.app.components.values() {
+        for component in runtime.app.components.values() {
             let factory = InstanceFactory {
                 pre: component.proxy_pre()?,
                 component: component.clone(),
                 outbound: outbound.clone(),
-                settings: shared.instances.clone(),
-                metrics: shared.metrics.clone(),
-                lifecycle: shared.lifecycle.clone(),
+                settings: runtime.instances.clone(),
+                metrics: runtime.metrics.clone(),
+                lifecycle: runtime.lifecycle.clone(),
             };
             handlers.insert(component.id.clone(), ProxyHandler::new(factory));
         }
         Ok(Self {
-            app: shared.app.clone(),
-            tracing: shared.tracing.clone(),
+            app: runtime.app.clone(),
+            tracing: runtime.tracing.clone(),
             handlers,
-            request_timeout: shared.instances.request_timeout,
+            request_timeout: runtime.instances.request_timeout,
         })
     }
 

@@ -1,4 +1,4 @@
-//! TLS for the listener and for outbound requests, on one implementation (rustls with ring).
+//! TLS for the listener and for requests of guests, on one implementation (rustls with ring).
 
 use std::path::Path;
 use std::sync::Arc;
