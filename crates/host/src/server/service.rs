@@ -50,7 +50,11 @@ impl Service {
             }));
         }
         let path = path.to_owned();
-        let route = self.dispatcher.app.router.find(&path);
+        let route = if well_known::is_reserved(&path) {
+            None
+        } else {
+            self.dispatcher.app.router.find(&path)
+        };
         let origin = Origin { scheme, client };
         let mut exchange = self.begin(&request, route.as_ref(), &origin);
         Ok(

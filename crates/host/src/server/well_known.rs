@@ -2,15 +2,19 @@
 
 use bytes::Bytes;
 use http::StatusCode;
+use spinfo_manifest::WELL_KNOWN_PREFIX;
 
 use super::problem::{HostResponse, answer};
 use crate::app::App;
 
-const PREFIX: &str = "/.well-known/spin/";
+/// Whether no route can match a path, because Spin keeps it for itself.
+pub(crate) fn is_reserved(path: &str) -> bool {
+    path.starts_with(WELL_KNOWN_PREFIX)
+}
 
-/// The answer to a path under `/.well-known/spin/`; other such paths are left to the routes, which Spin's answer 404 to.
+/// The answer to one of the two paths.
 pub(crate) fn answer_for(app: &App, path: &str) -> Option<HostResponse> {
-    match path.strip_prefix(PREFIX)? {
+    match path.strip_prefix(WELL_KNOWN_PREFIX)? {
         "health" => Some(answer(
             StatusCode::OK,
             "text/plain; charset=utf-8",
