@@ -126,7 +126,11 @@ async fn serve(
         };
         AbortOnDrop(tokio::spawn(admin.serve(listener)).abort_handle())
     });
-    announce(&up, &app, address, admin_address);
+    let bound = Bound {
+        address,
+        admin: admin_address,
+    };
+    announce(&up, &configuration, &app, &bound);
 
     server::run(listener, workers, shared, stop).await?;
     drop(clock);
@@ -134,14 +138,14 @@ async fn serve(
     Ok(())
 }
 
-/// Tells where the application is served. With port 0 nobody else knows.
-fn announce(up: &Up, app: &App, address: SocketAddr, admin: Option<SocketAddr>) {
+/// Tells where the application is served, which with port 0 nobody else knows.
+fn announce(up: &Up, configuration: &Configuration, app: &App, bound: &Bound) {
     let scheme = if up.tls_cert.is_some() {
         "https"
     } else {
         "http"
     };
-    let admin = admin.map(tracing::field::display);
+    let (address, admin) = (bound.address, bound.admin.map(tracing::field::display));
     tracing::info!(%address, admin, scheme, application = app.name, components = app.components.len(), "serving");
     if up.quiet {
         return;
@@ -155,11 +159,21 @@ fn announce(up: &Up, app: &App, address: SocketAddr, admin: Option<SocketAddr>) 
         } else {
             ""
         };
-        say(format_args!(
-            "  {}: {scheme}://{address}{path}{wildcard}",
-            route.component
-        ));
+        let id = &route.component;
+        say(format_args!("  {id}: {scheme}://{address}{path}{wildcard}"));
+        let component = configuration.application.components.get(id);
+        if let Some(description) = component.map(|component| &component.description)
+            && !description.is_empty()
+        {
+            say(format_args!("    {description}"));
+        }
     }
+}
+
+/// The addresses that were bound.
+struct Bound {
+    address: SocketAddr,
+    admin: Option<SocketAddr>,
 }
 
 /// The admin listener's task, which ends with the command.

@@ -31,6 +31,30 @@ pub(crate) struct Caller {
     pub(crate) depth: u8,
 }
 
+/// A component at work on a request, until the end of its answer.
+pub(crate) struct Run {
+    pub(crate) span: HostSpan,
+    failure: Arc<OnceLock<Failure>>,
+}
+
+impl Run {
+    /// Whether the end of the answer's body is one that the component meant.
+    ///
+    /// # Errors
+    /// When its instance failed before. The body alone doesn't tell: it ends with the instance.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        match self.failure.get() {
+            None => Ok(()),
+            Some(Failure::TimedOut) => Err(Error::HttpResponseTimeout),
+            Some(Failure::Trapped { kind, .. }) => {
+                let cause =
+                    format!("the component trapped ({kind}) before its answer was complete");
+                Err(Error::InternalError(Some(cause)))
+            }
+        }
+    }
+}
+
 /// The application's components on one worker thread.
 pub(crate) struct Dispatcher {
     pub(crate) app: Arc<App>,
@@ -126,13 +150,13 @@ impl Dispatcher {
         mut request: Request<WasiBody>,
         parent: &Context,
         depth: u8,
-    ) -> (Result<Response<WasiBody>, Refusal>, HostSpan) {
+    ) -> (Result<Response<WasiBody>, Refusal>, Run) {
+        let failure = Arc::new(OnceLock::new());
         let Some((id, handler)) = self.handlers.get_key_value(id) else {
-            return (
-                Err(Refusal::NoComponent),
-                self.tracing
-                    .start(parent, SpanKind::Internal, "component", Vec::new),
-            );
+            let span = self
+                .tracing
+                .start(parent, SpanKind::Internal, "component", Vec::new);
+            return (Err(Refusal::NoComponent), Run { span, failure });
         };
         let mut span = self
             .tracing
@@ -143,7 +167,6 @@ impl Dispatcher {
                 )]
             });
         span.inject(request.headers_mut());
-        let failure = Arc::new(OnceLock::new());
         let data = RequestData {
             span: span.context().clone(),
             depth,
@@ -153,7 +176,8 @@ impl Dispatcher {
         let result = handler
             .handle(data, request)
             .await
-            .map_err(|error| self.refusal(&error, &failure, begun));
+            .map_err(|error| self.refusal(&error, &failure, begun))
+            .and_then(final_response);
         if let Err(refusal) = &result {
             span.set(KeyValue::new(names::ERROR_TYPE, refusal.describe().1));
             span.fail(refusal.cause());
@@ -161,7 +185,7 @@ impl Dispatcher {
                 span.set(KeyValue::new(names::TRAP_KIND, *kind));
             }
         }
-        (result, span)
+        (result, Run { span, failure })
     }
 
     fn refusal(
@@ -240,16 +264,27 @@ impl Dispatcher {
         };
         request::prepare(&mut request, route, &origin).map_err(|_| Error::HttpRequestUriInvalid)?;
         let parent = Context::new().with_remote_span_context(caller.span);
-        let (result, span) = self
+        let (result, run) = self
             .dispatch(route.component(), request, &parent, caller.depth)
             .await;
         match result {
-            Ok(response) => Ok(response.map(|body| Guarded::new(body, span).boxed_unsync())),
+            Ok(response) => Ok(response.map(|body| Guarded::new(body, run).boxed_unsync())),
             Err(Refusal::NoComponent) => Err(Error::DestinationNotFound),
             Err(Refusal::TimedOut) => Err(Error::HttpResponseTimeout),
             Err(refusal) => Err(Error::InternalError(Some(refusal.describe().2.to_owned()))),
         }
     }
+}
+
+/// An interim status (1xx) promises an answer that never comes (RFC 9110 section 15.2).
+fn final_response(response: Response<WasiBody>) -> Result<Response<WasiBody>, Refusal> {
+    let status = response.status();
+    if status.is_informational() {
+        return Err(Refusal::NoResponse(format!(
+            "the component answered with the interim status {status}"
+        )));
+    }
+    Ok(response)
 }
 
 /// Relative URLs of guests have an authority of their own, which is not the application's.

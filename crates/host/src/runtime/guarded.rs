@@ -7,22 +7,24 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// A body that keeps something alive until it is done or given up.
-pub(crate) struct Guarded<G> {
+use super::dispatcher::Run;
+
+/// A body that keeps the span of the component that sends it until it is done or given up.
+pub(crate) struct Guarded {
     body: WasiBody,
-    guard: Option<G>,
+    run: Option<Run>,
 }
 
-impl<G> Guarded<G> {
-    pub(crate) fn new(body: WasiBody, guard: G) -> Self {
+impl Guarded {
+    pub(crate) fn new(body: WasiBody, run: Run) -> Self {
         Self {
             body,
-            guard: Some(guard),
+            run: Some(run),
         }
     }
 }
 
-impl<G: Unpin> Body for Guarded<G> {
+impl Body for Guarded {
     type Data = Bytes;
     type Error = Error;
 
@@ -31,14 +33,15 @@ impl<G: Unpin> Body for Guarded<G> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if frame.is_none() {
-            self.guard = None;
+        if frame.is_some() {
+            return Poll::Ready(frame);
         }
-        Poll::Ready(frame)
+        let end = self.run.take().map_or(Ok(()), |run| run.end());
+        Poll::Ready(end.err().map(Err))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.is_end_stream() && self.run.as_ref().is_none_or(|run| run.end().is_ok())
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -255,3 +255,23 @@ impl WorkerExpiration for Expiration {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::Trap;
+
+    use super::*;
+
+    #[test]
+    fn what_ended_an_instance_has_a_name_of_low_cardinality() {
+        let kind = |error: wasmtime::Error| match classify(&error) {
+            Failure::Trapped { kind, .. } => kind,
+            Failure::TimedOut => "timed out",
+        };
+        assert_eq!(kind(Trap::UnreachableCodeReached.into()), "unreachable");
+        assert_eq!(kind(Trap::StackOverflow.into()), "stack_overflow");
+        assert_eq!(kind(Trap::BadSignature.into()), "other");
+        assert_eq!(kind(wasmtime::format_err!("no such table")), "host_error");
+        assert_eq!(kind(wasmtime::format_err!("guest timed out")), "timed out");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use opentelemetry::trace::TraceContextExt as _;
@@ -26,7 +26,7 @@ pub(crate) struct GuestOutput {
     stream: Stream,
     component: Arc<str>,
     current: Arc<CurrentRequest>,
-    line: Arc<Mutex<Vec<u8>>>,
+    lines: Arc<Mutex<Lines>>,
 }
 
 impl GuestOutput {
@@ -35,26 +35,13 @@ impl GuestOutput {
             stream,
             component,
             current,
-            line: Arc::default(),
+            lines: Arc::default(),
         }
     }
 
-    fn write(&self, mut bytes: &[u8]) {
-        let mut line = self
-            .line
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        while let Some(end) = bytes.iter().position(|&b| b == b'\n') {
-            line.extend_from_slice(&bytes[..end]);
-            self.emit(&line);
-            line.clear();
-            bytes = &bytes[end + 1..];
-        }
-        line.extend_from_slice(bytes);
-        while line.len() > MAX_LINE {
-            self.emit(&line[..MAX_LINE]);
-            line.drain(..MAX_LINE);
-        }
+    fn write(&self, bytes: &[u8]) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push(bytes, |line| self.emit(line));
     }
 
     fn emit(&self, line: &[u8]) {
@@ -79,14 +66,31 @@ impl GuestOutput {
 
 impl Drop for GuestOutput {
     fn drop(&mut self) {
-        if Arc::strong_count(&self.line) == 1 {
-            let rest = std::mem::take(
-                &mut *self
-                    .line
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner),
-            );
-            self.emit(&rest);
+        if Arc::strong_count(&self.lines) == 1 {
+            let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            self.emit(&lines.unfinished);
+        }
+    }
+}
+
+/// Cuts a stream of bytes into lines.
+#[derive(Default)]
+struct Lines {
+    unfinished: Vec<u8>,
+}
+
+impl Lines {
+    fn push(&mut self, mut bytes: &[u8], mut emit: impl FnMut(&[u8])) {
+        while let Some(end) = bytes.iter().position(|&byte| byte == b'\n') {
+            self.unfinished.extend_from_slice(&bytes[..end]);
+            emit(&self.unfinished);
+            self.unfinished.clear();
+            bytes = &bytes[end + 1..];
+        }
+        self.unfinished.extend_from_slice(bytes);
+        while self.unfinished.len() > MAX_LINE {
+            emit(&self.unfinished[..MAX_LINE]);
+            self.unfinished.drain(..MAX_LINE);
         }
     }
 }
@@ -119,5 +123,26 @@ impl AsyncWrite for GuestOutput {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_whole_however_they_arrive_and_bounded_when_they_do_not_end() {
+        let mut lines = Lines::default();
+        let mut seen = Vec::new();
+        for piece in ["one\ntw", "o\n", "\nthr", "ee"] {
+            lines.push(piece.as_bytes(), |line| seen.push(line.to_vec()));
+        }
+        assert_eq!(seen, [&b"one"[..], b"two", b""]);
+        assert_eq!(lines.unfinished, b"three");
+
+        let mut lengths = Vec::new();
+        lines.push(&vec![b'x'; 2 * MAX_LINE], |line| lengths.push(line.len()));
+        assert_eq!(lengths, [MAX_LINE, MAX_LINE]);
+        assert_eq!(lines.unfinished.len(), 5);
     }
 }

@@ -4,18 +4,29 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::header;
+use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use tokio::runtime::Handle;
 use wasmtime_wasi_http::{Error, WasiBody};
+
+/// How much of a body that nobody reads is taken in all the same, and for how long: a client that is still sending when
+/// its connection closes loses the answer (RFC 9112 section 9.6).
+const LINGER: (u64, Duration) = (64 << 20, Duration::from_secs(5));
 
 /// A request body that ends with an error past a limit, and that counts what was read.
 pub(crate) struct Limited {
-    body: Incoming,
+    /// Taken when it lingers.
+    body: Option<Incoming>,
     limit: u64,
     read: Arc<RequestBytes>,
+    /// The client waits for a word before it sends, and an answer is one.
+    expects_continue: bool,
 }
 
 /// Bytes that a guest has read of a request's body.
@@ -36,8 +47,12 @@ impl RequestBytes {
     }
 }
 
-/// Puts a limit of `limit` bytes on a body. The second value tells what was read of it.
-pub(crate) fn limited(body: Incoming, limit: u64) -> (WasiBody, Option<Arc<RequestBytes>>) {
+/// Puts a limit of `limit` bytes on the body of a request with this head. The second value tells what was read of it.
+pub(crate) fn limited(
+    head: &Parts,
+    body: Incoming,
+    limit: u64,
+) -> (WasiBody, Option<Arc<RequestBytes>>) {
     if body.is_end_stream() {
         return (
             http_body_util::Empty::new()
@@ -49,9 +64,10 @@ pub(crate) fn limited(body: Incoming, limit: u64) -> (WasiBody, Option<Arc<Reque
     let read = Arc::<RequestBytes>::default();
     (
         Limited {
-            body,
+            body: Some(body),
             limit,
             read: read.clone(),
+            expects_continue: head.headers.contains_key(header::EXPECT),
         }
         .boxed_unsync(),
         Some(read),
@@ -66,7 +82,10 @@ impl Body for Limited {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let frame = match ready!(Pin::new(body).poll_frame(cx)) {
             None => return Poll::Ready(None),
             Some(Err(error)) => return Poll::Ready(Some(Err(Error::Hyper(error)))),
             Some(Ok(frame)) => frame,
@@ -86,11 +105,37 @@ impl Body for Limited {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl Drop for Limited {
+    fn drop(&mut self) {
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else {
+            return;
+        };
+        let begun = !self.expects_continue || self.read.read() > 0;
+        // Without a runtime the process is at its end.
+        if let (true, Ok(runtime)) = (begun, Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(LINGER.1, discard(body)));
+        }
+    }
+}
+
+async fn discard(mut body: Incoming) {
+    let mut left = LINGER.0;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+        let Some(rest) = left.checked_sub(length) else {
+            return;
+        };
+        left = rest;
     }
 }
 
@@ -119,7 +164,10 @@ impl Body for ResponseBody {
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
             Self::Component { body, exchange } => {
-                let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+                let mut frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+                if frame.is_none() {
+                    frame = exchange.end_of_body().err().map(Err);
+                }
                 match &frame {
                     None => exchange.body_sent(),
                     Some(Err(error)) => exchange.body_failed(error),
@@ -137,7 +185,9 @@ impl Body for ResponseBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Component { body, .. } => body.is_end_stream(),
+            Self::Component { body, exchange } => {
+                body.is_end_stream() && exchange.end_of_body().is_ok()
+            }
             Self::Host { body, .. } => body.is_end_stream(),
         }
     }

@@ -10,13 +10,14 @@ use wasmtime_wasi_http::Error;
 
 use super::body::RequestBytes;
 use crate::metrics::Metrics;
+use crate::runtime::dispatcher::Run;
 use crate::trace::HostSpan;
 
 /// Ends when it is dropped, whatever the reason: then the request is counted and its spans end.
 pub(crate) struct Exchange {
     pub(crate) span: HostSpan,
-    /// The span of the component that answered; it lasts as long as its body.
-    pub(crate) component: Option<HostSpan>,
+    /// The component that answers; its span lasts as long as its body.
+    pub(crate) component: Option<Run>,
     pub(crate) request_body: Option<Arc<RequestBytes>>,
     metrics: Arc<Metrics>,
     begun: Instant,
@@ -109,6 +110,14 @@ impl Exchange {
         }
     }
 
+    /// Whether the end of the body is one that the component meant.
+    ///
+    /// # Errors
+    /// When the component failed before.
+    pub(crate) fn end_of_body(&self) -> Result<(), Error> {
+        self.component.as_ref().map_or(Ok(()), Run::end)
+    }
+
     pub(crate) fn body_sent(&mut self) {
         self.body = BodyState::Complete;
         self.component = None;
@@ -117,6 +126,11 @@ impl Exchange {
     pub(crate) fn body_failed(&mut self, error: &Error) {
         self.body = BodyState::Failed;
         self.error = Some("incomplete_response");
+        if let Some(run) = &mut self.component {
+            run.span
+                .set(KeyValue::new(names::ERROR_TYPE, "incomplete_response"));
+            run.span.fail(error.to_string());
+        }
         let _attached = crate::trace::attach(self.span.context().clone());
         tracing::warn!(%error, "a response ended before it was complete");
     }

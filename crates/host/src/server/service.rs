@@ -138,28 +138,29 @@ impl Service {
         origin: &Origin,
         exchange: &mut Exchange,
     ) -> Result<Response<wasmtime_wasi_http::WasiBody>, Denied> {
+        let (head, body) = request.into_parts();
+        let announced = body.size_hint().lower();
+        let (body, read) = limited(&head, body, self.max_body);
+        let mut request = Request::from_parts(head, body);
         request::authority(&request)?;
         let route = route.ok_or(Denied::NO_ROUTE)?;
-        if request.body().size_hint().lower() > self.max_body {
+        if announced > self.max_body {
             return Err(Denied::TOO_LARGE);
         }
         let slot = self.admission.enter().await.ok_or(Denied::BUSY)?;
         exchange.hold(slot);
 
         let method = request.method().clone();
-        let (head, body) = request.into_parts();
-        let (body, read) = limited(body, self.max_body);
         exchange.request_body = read.clone();
-        let mut request = Request::from_parts(head, body);
         request::prepare(&mut request, &route, origin)?;
 
         let parent =
             opentelemetry::Context::new().with_remote_span_context(exchange.span.context().clone());
-        let (result, span) = self
+        let (result, run) = self
             .dispatcher
             .dispatch(route.component(), request, &parent, 0)
             .await;
-        exchange.component = Some(span);
+        exchange.component = Some(run);
         if read.is_some_and(|read| read.exceeded()) {
             return Err(Denied::TOO_LARGE);
         }

@@ -1,0 +1,199 @@
+//! What a manifest, flags, files and the environment give to a component.
+
+use http::Request;
+use serde_json::{Value, json};
+use spinfo_tests::{Answer, FixtureApp, Host, Up};
+
+fn ask(host: &Host, deed: &str, argument: &str) -> Answer {
+    host.send(
+        Request::get("/")
+            .header("x-do", deed)
+            .header("x-arg", argument)
+            .body(Vec::new())
+            .unwrap(),
+    )
+}
+
+fn variable(up: Up) -> Value {
+    ask(&up.start(), "variable", "v").json()
+}
+
+const VARIABLE: &str = "[component.a.variables]\nv = \"<{{ v }}>\"";
+
+#[test]
+fn the_environment_is_the_manifests_and_that_of_the_flags() {
+    let app = FixtureApp::echo("environment = { A = \"manifest\", B = \"manifest\" }");
+    let host = Up::new(app.manifest())
+        .args(["--env", "B=flag", "--env", "C=flag=x"])
+        .env("D", "not for guests")
+        .start();
+    let mut environment = ask(&host, "env", "").json();
+    let resource = environment
+        .as_object_mut()
+        .unwrap()
+        .remove("OTEL_RESOURCE_ATTRIBUTES")
+        .unwrap();
+    assert!(
+        resource.as_str().unwrap().contains("service.instance.id="),
+        "the guest's metrics name the host process: {resource}"
+    );
+    assert_eq!(
+        environment,
+        json!({ "A": "manifest", "B": "flag", "C": "flag=x" })
+    );
+}
+
+#[test]
+fn a_variable_comes_from_the_nearest_source() {
+    let app = FixtureApp::echo(VARIABLE);
+    app.write("value.txt", "file");
+    app.write("values.toml", "v = \"many\"\n");
+    app.write("values.json", "{\"v\": \"json\"}");
+    let up = || Up::new(app.manifest());
+    assert_eq!(variable(up()), "<default>");
+    assert_eq!(
+        variable(up().env("SPIN_VARIABLE_V", "environment")),
+        "<environment>"
+    );
+    let flag = |argument: String| {
+        up().env("SPIN_VARIABLE_V", "environment")
+            .args(["--variable".to_owned(), argument])
+    };
+    assert_eq!(variable(flag("v=flag".into())), "<flag>");
+    for (argument, value) in [
+        ("v=@", "value.txt"),
+        ("@", "values.toml"),
+        ("@", "values.json"),
+    ]
+    .map(|(prefix, file)| {
+        let expected = match file {
+            "value.txt" => "<file>",
+            "values.toml" => "<many>",
+            _ => "<json>",
+        };
+        (format!("{prefix}{}", app.path(file).display()), expected)
+    }) {
+        assert_eq!(variable(flag(argument.clone())), value, "{argument}");
+    }
+}
+
+#[test]
+fn a_provider_of_the_runtime_configuration_gives_variables() {
+    let app = FixtureApp::echo(VARIABLE);
+    app.write(
+        "runtime-config.toml",
+        "[[variables_provider]]\ntype = \"static\"\nvalues = { v = \"provider\" }\n",
+    );
+    let config = app.path("runtime-config.toml");
+    let up = Up::new(app.manifest()).args(["--runtime-config-file".as_ref(), config.as_os_str()]);
+    assert_eq!(variable(up), "<provider>");
+}
+
+#[test]
+fn a_component_sees_only_its_own_variables() {
+    let app = FixtureApp::echo("");
+    let host = Up::new(app.manifest()).start();
+    assert_eq!(ask(&host, "variable", "v").status, 502);
+}
+
+#[test]
+fn a_required_variable_without_a_value_stops_the_start() {
+    let app = FixtureApp::new(
+        "spin_manifest_version = 2\n[application]\nname = \"r\"\n[variables]\nneeded = { required = true }\n\
+         [[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\n[component.a]\nsource = \"echo.wasm\"\n\
+         [component.a.variables]\nx = \"{{ needed }}\"\n",
+    );
+    let (code, text) = Up::new(app.manifest()).fail();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains("needed") && text.contains("SPIN_VARIABLE_NEEDED"),
+        "{text}"
+    );
+}
+
+#[test]
+fn files_are_those_of_the_manifest_and_cannot_be_changed() {
+    let app = FixtureApp::echo(
+        "files = [\"assets/*.txt\", { source = \"assets\", destination = \"/static\" }]",
+    );
+    app.write("secret.txt", "not for guests");
+    let host = Up::new(app.manifest()).start();
+    for path in ["/assets/a.txt", "/static/a.txt"] {
+        assert_eq!(ask(&host, "read", path).json(), "an asset\n", "{path}");
+    }
+    for path in [
+        "/secret.txt",
+        "/assets/../../secret.txt",
+        "/../secret.txt",
+        "/etc/passwd",
+    ] {
+        assert_eq!(ask(&host, "read", path).status, 502, "{path}");
+    }
+    assert_eq!(ask(&host, "write", "/static/a.txt").status, 502);
+    assert_eq!(
+        std::fs::read_to_string(app.path("assets/a.txt")).unwrap(),
+        "an asset\n"
+    );
+}
+
+#[test]
+fn an_edit_on_disk_does_not_change_what_runs() {
+    let app = FixtureApp::echo("files = [\"assets/*.txt\"]");
+    let host = Up::new(app.manifest()).start();
+    app.write("assets/a.txt", "edited");
+    assert_eq!(ask(&host, "read", "/assets/a.txt").json(), "an asset\n");
+}
+
+#[test]
+fn the_output_of_a_guest_is_logged_with_its_trace() {
+    let app = FixtureApp::echo("");
+    let host = Up::new(app.manifest()).start();
+    let trace = "0af7651916cd43dd8448eb211c80319c";
+    let request = Request::get("/")
+        .header("x-do", "print")
+        .header("x-arg", "a word");
+    host.send(
+        request
+            .header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"))
+            .body(Vec::new())
+            .unwrap(),
+    );
+    for (text, stream) in [("out a word", "stdout"), ("err a word", "stderr")] {
+        let line = host.log.wait_for_log(text, |line| line["message"] == text);
+        assert_eq!(
+            (
+                &line["target"],
+                &line["fields"]["stream"],
+                &line["fields"]["component"]
+            ),
+            (&json!("guest"), &json!(stream), &json!("a"))
+        );
+        assert_eq!(line["trace_id"], trace);
+    }
+}
+
+#[test]
+fn a_digest_that_is_not_the_files_stops_the_start() {
+    let app = FixtureApp::new(&format!(
+        "spin_manifest_version = 2\n[application]\nname = \"d\"\n[[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\n\
+         [component.a]\nsource = {{ url = \"https://example.org/a.wasm\", digest = \"sha256:{}\" }}\n",
+        "0".repeat(64)
+    ));
+    let (code, text) = Up::new(app.manifest()).fail();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("source"), "{text}");
+}
+
+#[test]
+fn files_that_are_no_components_are_refused_by_name() {
+    for (bytes, words) in [
+        ("not wasm", "not a WebAssembly component"),
+        ("\0asm\x01\0\0\0", "module"),
+    ] {
+        let app = FixtureApp::echo("");
+        app.write("echo.wasm", bytes);
+        let (code, text) = Up::new(app.manifest()).fail();
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("echo.wasm") && text.contains(words), "{text}");
+    }
+}
