@@ -30,7 +30,4 @@ pub fn app() -> App {
 }
 
 #[cfg(target_family = "wasm")]
-#[spin_sdk::http_service]
-async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
-    spinfo_guest::serve(app, request).await
-}
+spinfo_guest::export!(app);

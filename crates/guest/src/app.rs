@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use http::header::{ALLOW, CONTENT_LENGTH, HeaderName, X_CONTENT_TYPE_OPTIONS};
@@ -109,7 +110,7 @@ impl App {
 
 /// Answers one request.
 pub(crate) async fn handle(instance: Rc<Instance>, mut request: Request) -> Response {
-    let began = instance.platform.monotonic();
+    let began = began(&instance);
     let received = instance.platform.now();
     instance.requests.set(instance.requests.get() + 1);
     let telemetry = instance.telemetry().await;
@@ -128,7 +129,7 @@ pub(crate) async fn handle(instance: Rc<Instance>, mut request: Request) -> Resp
         Match::Nothing => (None, Step::Missing),
     };
 
-    let parent = trace::extract(request.headers());
+    let parent = trace::extract(request.fields());
     let name = || span_name(instance.app.name, &method, route);
     let mut begun = if telemetry.is_silent(began) {
         telemetry.skip(&parent)
@@ -188,6 +189,18 @@ pub(crate) async fn handle(instance: Rc<Instance>, mut request: Request) -> Resp
     response
 }
 
+/// The monotonic time; not asked for once it is known that there is no receiver to tell.
+fn began(instance: &Instance) -> Duration {
+    let measured = instance
+        .known_telemetry()
+        .is_none_or(|telemetry| telemetry.pipeline.is_some());
+    if measured {
+        instance.platform.monotonic()
+    } else {
+        Duration::ZERO
+    }
+}
+
 enum Step<'a> {
     Handle(&'a dyn Fn(Cx, Request) -> futures::future::LocalBoxFuture<'static, Answer>),
     Refuse(String),
@@ -204,7 +217,7 @@ fn options(allow: &str) -> Response {
 
 /// What every answer has: the trace, no sniffing, a length unless it is streamed, and no body for HEAD.
 fn complete(response: &mut Response, method: &Method, span: &SpanContext) {
-    if let Ok(value) = HeaderValue::from_str(&trace::traceresponse(span)) {
+    if let Ok(value) = HeaderValue::try_from(trace::traceresponse(span)) {
         response.headers.insert(&TRACERESPONSE, value);
     }
     response

@@ -142,7 +142,7 @@ impl Cx {
         let entry = Entry {
             time: self.now(),
             severity,
-            message,
+            message: message.into(),
             attributes: attributes.into_iter().collect(),
         };
         if let Some(telemetry) = self.0.instance.known_telemetry() {

@@ -116,7 +116,7 @@ impl Instance {
                 let entry = Entry {
                     time: self.platform.now(),
                     severity: Severity::Warn,
-                    message: &message,
+                    message: message.into(),
                     attributes: Vec::new(),
                 };
                 telemetry.log(&SpanContext::NONE, entry);

@@ -36,10 +36,7 @@
 //!
 //! // The entry, in WebAssembly only:
 //! // #[cfg(target_family = "wasm")]
-//! // #[spin_sdk::http_service]
-//! // async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
-//! //     spinfo_guest::serve(app, request).await
-//! // }
+//! // spinfo_guest::export!(app);
 //!
 //! // And a test, natively:
 //! use spinfo_guest::testing::{TestApp, TestRequest};
@@ -50,7 +47,7 @@
 //! The crate adds to every answer what the HTTP contract asks of all: `traceresponse`, `nosniff`, HEAD, OPTIONS, 404,
 //! 405 with `allow`, problem documents; and to every request a span, a metric and a log record over OTLP.
 //!
-//! The map, in reading order: `app` (a request's way), `route`, `request`, `body`, `negotiate`, `response`, `problem`,
+//! The map, in reading order: `app` (a request's way), `route`, `request`, `fields`, `body`, `negotiate`, `response`, `problem`,
 //! `html`, `cx` (what a handler gets), `admin`, `store`, `trace` (W3C headers), `telemetry` (buffers and export),
 //! `time`, `instance` (what stays between requests), `platform` (the seam to the host), `serve` (WebAssembly only) and
 //! `testing` (native only).
@@ -59,6 +56,7 @@ mod admin;
 mod app;
 mod body;
 mod cx;
+mod fields;
 mod html;
 mod instance;
 mod negotiate;
@@ -90,7 +88,8 @@ pub use request::Request;
 pub use response::{PAGE_POLICY, Response};
 pub use route::Answer;
 #[cfg(target_family = "wasm")]
-pub use serve::serve;
+#[doc(hidden)]
+pub use serve::{serve, wasip3};
 pub use store::{Store, StoreError};
 pub use telemetry::metrics::Metric;
 pub use time::{rfc3339, unix_nanos};

@@ -3,32 +3,37 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use crate::body::{IncomingBody, LimitedBody};
+use crate::fields::Fields;
 use crate::negotiate::{Media, negotiate};
 use crate::problem::Problem;
 
+/// What comes before the body.
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    /// Path and query as sent.
+    pub(crate) target: String,
+    pub(crate) fields: Fields,
+}
+
 /// Method, path, query, headers, path parameters and the body, which is read at most once.
 pub struct Request {
-    method: Method,
-    path: String,
-    query: String,
-    headers: HeaderMap,
+    head: Head,
+    // Where the path ends and the query begins, at the question mark.
+    path_end: usize,
     params: Vec<(&'static str, String)>,
     body: IncomingBody,
 }
 
 impl Request {
-    pub(crate) fn new(parts: http::request::Parts, body: IncomingBody) -> Self {
+    pub(crate) fn new(head: Head, body: IncomingBody) -> Self {
         Self {
-            method: parts.method,
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            headers: parts.headers,
+            path_end: head.target.find('?').unwrap_or(head.target.len()),
+            head,
             params: Vec::new(),
             body,
         }
@@ -36,17 +41,18 @@ impl Request {
 
     /// HEAD arrives as HEAD, though it is answered by the handler of GET.
     pub fn method(&self) -> &Method {
-        &self.method
+        &self.head.method
     }
 
     /// The path as sent: not decoded, with its trailing slash.
     pub fn path(&self) -> &str {
-        &self.path
+        &self.head.target[..self.path_end]
     }
 
     /// The decoded name-value pairs of the query, in order.
     pub fn queries(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        form_urlencoded::parse(self.query.as_bytes())
+        let query = self.head.target[self.path_end..].strip_prefix('?');
+        form_urlencoded::parse(query.unwrap_or_default().as_bytes())
     }
 
     /// The decoded first value of a query parameter.
@@ -58,12 +64,16 @@ impl Request {
 
     /// All header fields.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        self.head.fields.map()
+    }
+
+    pub(crate) fn fields(&self) -> &Fields {
+        &self.head.fields
     }
 
     /// A header's first value, unless it isn't visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        self.headers().get(name)?.to_str().ok()
     }
 
     /// The segment that `:name` of the route stood for, percent-decoded; for a route's `/...` ask for `"..."`.
@@ -78,11 +88,7 @@ impl Request {
 
     /// The offer this client likes best; see [`negotiate`]. Answers that depend on it say `vary: accept`.
     pub fn preferred(&self, offers: &[Media]) -> Media {
-        let mut fields = self
-            .headers
-            .get_all(ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
+        let mut fields = self.head.fields.get("accept");
         match (fields.next(), fields.next()) {
             (None, _) => negotiate("", offers),
             (Some(only), None) => negotiate(only, offers),
@@ -96,9 +102,10 @@ impl Request {
     /// The media type of the body in lower case and without parameters; empty when the client named none.
     pub fn media_type(&self) -> String {
         let value = self
-            .headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
+            .head
+            .fields
+            .get("content-type")
+            .next()
             .unwrap_or_default();
         value
             .split(';')

@@ -1,43 +1,87 @@
 //! From the host's request to the handlers and back.
+//!
+//! What a short request costs here is its calls to the host, far more than what is computed between them. So the parts
+//! that no handler reads aren't asked for, and the SDK's conversion, which asks for all of them, isn't used.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use http_body_util::BodyDataStream;
-use spin_sdk::http::{IntoResponse, Request as HostRequest};
-use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Response as HostResponse};
-use spin_sdk::wasip3::http_compat::BodyWriter;
-use spin_sdk::wit_bindgen;
+use spin_sdk::wasip3::http::types::{
+    ErrorCode, Fields as HostFields, Request as HostRequest, Response as HostResponse,
+};
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use spin_sdk::wasip3::{wit_future, wit_stream};
+use spin_sdk::wit_bindgen::{self, StreamWriter};
+
+pub use spin_sdk::wasip3;
 
 use crate::app::{App, handle};
 use crate::body::IncomingBody;
+use crate::fields::Fields;
 use crate::instance::Instance;
 use crate::platform::spin::Spin;
-use crate::request::Request;
+use crate::request::{Head, Request};
 use crate::response::{Body, Response};
 
 thread_local! {
     static INSTANCE: OnceCell<Rc<Instance>> = const { OnceCell::new() };
 }
 
+/// Makes a component of an `fn() -> App`: exports `wasi:http/handler`, as `spin_sdk::http_service` does, but with the
+/// request as the host has it. The SDK's own copies all of it, and asks for parts that no handler reads.
+#[macro_export]
+macro_rules! export {
+    ($app:path) => {
+        struct Component;
+
+        impl $crate::wasip3::exports::http::handler::Guest for Component {
+            async fn handle(
+                request: $crate::wasip3::http::types::Request,
+            ) -> Result<$crate::wasip3::http::types::Response, $crate::wasip3::http::types::ErrorCode>
+            {
+                $crate::serve($app, request).await
+            }
+        }
+
+        $crate::wasip3::http::service::export!(Component);
+    };
+}
+
 /// Answers one request of the host; `app` is called for the first one only.
-pub async fn serve(app: fn() -> App, request: HostRequest) -> impl IntoResponse {
+pub async fn serve(app: fn() -> App, request: HostRequest) -> Result<HostResponse, ErrorCode> {
     let instance = INSTANCE
         .with(|cell| Rc::clone(cell.get_or_init(|| Instance::new(app(), Rc::new(Spin::new())))));
-    let (parts, body) = request.into_parts();
-    let announced = parts
-        .headers
-        .get(http::header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse().ok());
-    let chunks = BodyDataStream::new(body).map(|chunk| chunk.map_err(|error| error.to_string()));
-    let response = handle(
-        instance,
-        Request::new(parts, IncomingBody::new(chunks, announced)),
-    )
-    .await;
-    into_host(response).map_err(spin_sdk::http::Error::ErrorCode)
+    let response = handle(instance, from_host(request)?).await;
+    into_host(response)
+}
+
+fn from_host(host: HostRequest) -> Result<Request, ErrorCode> {
+    let method = host
+        .get_method()
+        .try_into()
+        .map_err(|_| ErrorCode::HttpRequestMethodInvalid)?;
+    let target = host
+        .get_path_with_query()
+        .ok_or(ErrorCode::HttpRequestUriInvalid)?;
+    let fields = Fields::new(host.get_headers().copy_all());
+    let announced = fields
+        .get("content-length")
+        .next()
+        .and_then(|length| length.parse().ok());
+    let head = Head {
+        method,
+        target,
+        fields,
+    };
+    // The host hears of the body only when a handler reads it.
+    let chunks = stream::once(async move { IncomingRequestBody::new(host) })
+        .map_ok(BodyDataStream::new)
+        .try_flatten()
+        .map_err(|error| error.to_string());
+    Ok(Request::new(head, IncomingBody::new(chunks, announced)))
 }
 
 fn into_host(response: Response) -> Result<HostResponse, ErrorCode> {
@@ -46,35 +90,48 @@ fn into_host(response: Response) -> Result<HostResponse, ErrorCode> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
-    let fields = Fields::from_list(&fields)
+    let fields = HostFields::from_list(&fields)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
-    let (mut writer, contents, trailers) = BodyWriter::new();
-    let contents = match &response.body {
+    let (writer, contents) = match &response.body {
         // Without a stream the host takes `content-length` as it is, also the one that answers HEAD.
-        Body::Full(bytes) if bytes.is_empty() => None,
-        _ => Some(contents),
+        Body::Full(bytes) if bytes.is_empty() => (None, None),
+        _ => {
+            let (writer, contents) = wit_stream::new();
+            (Some(writer), Some(contents))
+        }
     };
+    let (end, trailers) = wit_future::new(|| {
+        Err(ErrorCode::InternalError(Some(
+            "the answer was given up".to_owned(),
+        )))
+    });
     let (host, _transmitted) = HostResponse::new(fields, contents, trailers);
-    host.set_status_code(response.status.as_u16())
-        .map_err(|()| ErrorCode::InternalError(Some("invalid status code".to_owned())))?;
+    if response.status != http::StatusCode::OK {
+        host.set_status_code(response.status.as_u16())
+            .map_err(|()| ErrorCode::InternalError(Some("invalid status code".to_owned())))?;
+    }
     wit_bindgen::spawn(async move {
-        match response.body {
-            Body::Full(bytes) if bytes.is_empty() => {}
-            Body::Full(bytes) => {
-                let _ = writer.stream_writer.write_all(bytes.into()).await;
-            }
-            Body::Stream(mut chunks) => {
-                while let Some(chunk) = chunks.next().await {
-                    let rest = writer.stream_writer.write_all(Bytes::into(chunk)).await;
-                    if !rest.is_empty() {
-                        // The client is gone.
-                        break;
-                    }
+        if let Some(writer) = writer {
+            write(writer, response.body).await;
+        }
+        let _ = end.write(Ok(None)).await;
+    });
+    Ok(host)
+}
+
+async fn write(mut writer: StreamWriter<u8>, body: Body) {
+    match body {
+        Body::Full(bytes) => {
+            let _ = writer.write_all(bytes.into()).await;
+        }
+        Body::Stream(mut chunks) => {
+            while let Some(chunk) = chunks.next().await {
+                let rest = writer.write_all(Bytes::into(chunk)).await;
+                if !rest.is_empty() {
+                    // The client is gone.
+                    break;
                 }
             }
         }
-        drop(writer.stream_writer);
-        let _ = writer.result_writer.write(Ok(None)).await;
-    });
-    Ok(host)
+    }
 }

@@ -1,29 +1,31 @@
-//! W3C trace context and baggage, in and out, by OpenTelemetry's propagators.
+//! W3C trace context and baggage, in and out.
 
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderValue};
 use opentelemetry::Context;
-use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::{SpanContext, TraceFlags};
-use opentelemetry_http::HeaderInjector;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId};
+use opentelemetry_http::{HeaderExtractor, HeaderInjector};
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 
+use crate::fields::Fields;
+
 /// The caller's context: its span as remote parent, and its baggage. Empty when the headers are missing or malformed.
-pub(crate) fn extract(headers: &HeaderMap) -> Context {
+pub(crate) fn extract(fields: &Fields) -> Context {
     let mut context = Context::new();
-    if !headers.contains_key("traceparent") && !headers.contains_key("baggage") {
-        return context;
+    if let Some((trace_id, span_id, flags)) = traceparent(fields) {
+        let state = joined(fields, "tracestate")
+            .and_then(|state| state.parse().ok())
+            .unwrap_or_default();
+        let span = SpanContext::new(trace_id, span_id, flags, true, state);
+        context = context.with_remote_span_context(span);
     }
-    let carrier = Carrier(headers);
-    if carrier.get("traceparent").is_some_and(is_traceparent) {
-        let joined = Joined {
-            tracestate: joined(headers, "tracestate"),
-            carrier: &carrier,
-        };
-        context = TraceContextPropagator::new().extract_with_context(&context, &joined);
+    if fields.get("baggage").next().is_some() {
+        context =
+            BaggagePropagator::new().extract_with_context(&context, &HeaderExtractor(fields.map()));
     }
-    BaggagePropagator::new().extract_with_context(&context, &carrier)
+    context
 }
 
 /// Writes `traceparent`, `tracestate` and `baggage` of `context` for an outgoing request.
@@ -37,70 +39,70 @@ pub(crate) fn inject(context: &Context, headers: &mut HeaderMap) {
 
 /// The value of the response header `traceresponse` (Trace Context Level 2, draft, section "Traceresponse Header").
 pub(crate) fn traceresponse(span: &SpanContext) -> String {
-    format!(
-        "00-{}-{}-{:02x}",
-        span.trace_id(),
-        span.span_id(),
-        span.trace_flags() & TraceFlags::SAMPLED
-    )
+    let mut value = String::with_capacity(TRACEPARENT_LEN);
+    value.push_str("00-");
+    push_hex(&mut value, &span.trace_id().to_bytes());
+    value.push('-');
+    push_hex(&mut value, &span.span_id().to_bytes());
+    value.push_str(if span.is_sampled() { "-01" } else { "-00" });
+    value
 }
 
-/// The shape of Trace Context, section 3.2.2, which the propagator checks only in parts (it takes shorter ids).
-fn is_traceparent(value: &str) -> bool {
-    let bytes = value.as_bytes();
-    let hex = |from: usize, to: usize| {
-        bytes
-            .get(from..to)
-            .is_some_and(|part| part.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+/// Digit by digit: the formatting of 128-bit numbers is slow in WebAssembly, and every answer needs it.
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0xf] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+}
+
+const TRACEPARENT_LEN: usize = 55;
+
+/// Trace Context, section 3.2.2. Not by the propagator: it takes shorter ids, and parses them as 128-bit numbers, which
+/// is slow in WebAssembly.
+fn traceparent(fields: &Fields) -> Option<(TraceId, SpanId, TraceFlags)> {
+    let mut values = fields.get("traceparent");
+    let value = values.next()?.as_bytes();
+    // Two of them contradict each other; section 3.2 leaves neither.
+    if values.next().is_some() {
+        return None;
+    }
+    let (known, more) = value.split_at_checked(TRACEPARENT_LEN)?;
+    let [version] = hex(&known[..2])?;
+    let dashes = [2, 35, 52].iter().all(|&at| known[at] == b'-');
+    let end = more.is_empty() || (more[0] == b'-' && version > 0);
+    if !dashes || !end || version == 0xff {
+        return None;
+    }
+    let trace_id = TraceId::from_bytes(hex(&known[3..35])?);
+    let span_id = SpanId::from_bytes(hex(&known[36..52])?);
+    let [flags] = hex(&known[53..])?;
+    let valid = trace_id != TraceId::INVALID && span_id != SpanId::INVALID;
+    valid.then_some((
+        trace_id,
+        span_id,
+        TraceFlags::new(flags) & TraceFlags::SAMPLED,
+    ))
+}
+
+/// `N` bytes of two digits each, in lower case only.
+fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let digit = |at: usize| match digits[at] {
+        digit @ b'0'..=b'9' => Some(digit - b'0'),
+        digit @ b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
     };
-    let dashes = [2, 35, 52].iter().all(|&at| bytes.get(at) == Some(&b'-'));
-    let end = bytes.len() == 55 || (bytes.get(55) == Some(&b'-') && !value.starts_with("00"));
-    dashes && hex(0, 2) && hex(3, 35) && hex(36, 52) && hex(53, 55) && end
+    let mut bytes = [0; N];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = digit(2 * at)? << 4 | digit(2 * at + 1)?;
+    }
+    Some(bytes)
 }
 
-struct Carrier<'a>(&'a HeaderMap);
-
-impl Extractor for Carrier<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        let mut values = self.0.get_all(key).iter();
-        let first = values.next()?;
-        // Two traceparents contradict each other; section 3.2 leaves neither.
-        if key == "traceparent" && values.next().is_some() {
-            return None;
-        }
-        first.to_str().ok()
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(http::HeaderName::as_str).collect()
-    }
-}
-
-/// Several `tracestate` fields count as one list (section 3.3.1), where the propagator reads a single one.
-struct Joined<'a> {
-    tracestate: Option<Cow<'a, str>>,
-    carrier: &'a Carrier<'a>,
-}
-
-impl Extractor for Joined<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        if key == "tracestate" {
-            self.tracestate.as_deref()
-        } else {
-            self.carrier.get(key)
-        }
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        self.carrier.keys()
-    }
-}
-
-fn joined<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
-    let mut values = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+/// Several fields count as one list (section 3.3.1).
+fn joined<'a>(fields: &'a Fields, name: &str) -> Option<Cow<'a, str>> {
+    let mut values = fields.get(name);
     let first = values.next()?;
     Some(values.fold(Cow::Borrowed(first), |all, next| {
         Cow::Owned(format!("{all},{next}"))
@@ -110,18 +112,16 @@ fn joined<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
 #[cfg(test)]
 mod tests {
     use opentelemetry::baggage::BaggageExt;
-    use opentelemetry::trace::TraceContextExt;
 
     use super::*;
 
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(*name, HeaderValue::from_str(value).unwrap());
-        }
-        headers
+    fn headers(fields: &[(&str, &str)]) -> Fields {
+        let list = fields
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        Fields::new(list.collect())
     }
 
     #[test]

@@ -12,7 +12,7 @@ use opentelemetry::trace::{Span as _, Status};
 use crate::instance::Instance;
 use crate::telemetry::log::Entry;
 use crate::telemetry::metrics::Metric;
-use crate::telemetry::{Begun, flush};
+use crate::telemetry::{Begun, Telemetry, flush};
 
 /// Seconds from the request's arrival in the component to the end of its answer.
 const DURATION: Metric = Metric {
@@ -36,8 +36,8 @@ pub(super) fn span_name(
         name => name,
     };
     Cow::Owned(match route {
-        Some(route) => format!("{component} {method} {route}"),
-        None => format!("{component} {method}"),
+        Some(route) => [component, " ", method, " ", route].concat(),
+        None => [component, " ", method].concat(),
     })
 }
 
@@ -63,6 +63,7 @@ pub(super) struct Finish {
     pub(super) method: &'static str,
     pub(super) route: Option<&'static str>,
     pub(super) received: SystemTime,
+    /// Monotonic; of no meaning without a receiver.
     pub(super) began: Duration,
     pub(super) begun: Begun,
     pub(super) status: StatusCode,
@@ -74,41 +75,43 @@ impl Drop for Finish {
         let Some(telemetry) = self.instance.known_telemetry() else {
             return;
         };
-        let took = self
-            .instance
-            .platform
-            .monotonic()
-            .saturating_sub(self.began);
-        let attributes = self.attributes();
-        if self.begun.recorder.is_some() || self.cause.is_some() {
-            telemetry.log(
-                &self.begun.context,
-                Entry {
-                    time: self.received + took,
-                    severity: self.severity(),
-                    message: &self.message(),
-                    attributes: attributes.clone(),
-                },
-            );
-        }
         if telemetry.pipeline.is_none() {
+            if self.cause.is_some() {
+                self.log(telemetry, self.instance.platform.now(), self.attributes());
+            }
             return;
         }
+        let now = self.instance.platform.monotonic();
+        let took = now.saturating_sub(self.began);
+        let ended = self.received + took;
+        let mut attributes = self.attributes();
+        if self.begun.recorder.is_some() || self.cause.is_some() {
+            self.log(telemetry, ended, attributes.clone());
+        }
         if let Some(mut recorder) = self.begun.recorder.take() {
-            recorder.set_attributes(attributes.clone());
+            recorder.set_attributes(attributes.iter().cloned());
             if self.status.is_server_error() {
                 recorder.set_status(Status::error(self.cause.take().unwrap_or_default()));
             }
-            recorder.end_with_timestamp(self.received + took);
+            recorder.end_with_timestamp(ended);
         }
-        let mut attributes = attributes;
         attributes.push(KeyValue::new("spinfo.component", self.instance.app.name()));
         telemetry.record(&DURATION, took.as_secs_f64(), &attributes);
-        flush::schedule(&self.instance);
+        flush::schedule(&self.instance, now);
     }
 }
 
 impl Finish {
+    fn log(&self, telemetry: &Telemetry, time: SystemTime, attributes: Vec<KeyValue>) {
+        let entry = Entry {
+            time,
+            severity: self.severity(),
+            message: self.message().into(),
+            attributes,
+        };
+        telemetry.log(&self.begun.context, entry);
+    }
+
     /// What span, log record and metric have in common; all of low cardinality.
     fn attributes(&self) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(5);

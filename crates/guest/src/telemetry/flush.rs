@@ -17,12 +17,11 @@ pub(crate) struct State {
     exporting: Option<Duration>,
 }
 
-/// Sees to it that what was recorded so far is exported soon. Never waits.
-pub(crate) fn schedule(instance: &Rc<Instance>) {
+/// Sees to it that what was recorded so far is exported soon. Never waits. `now` is monotonic.
+pub(crate) fn schedule(instance: &Rc<Instance>, now: Duration) {
     let Some(pipeline) = instance.pipeline() else {
         return;
     };
-    let now = instance.platform.monotonic();
     let mut state = pipeline.flush.borrow_mut();
     if is_live(state.waiting, now) || pipeline.is_silent(now) {
         return;

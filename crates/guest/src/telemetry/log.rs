@@ -2,6 +2,7 @@
 //!
 //! Never both: the host captures standard error as log lines of its own, so a record would be there twice.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
@@ -16,7 +17,7 @@ use crate::time::rfc3339;
 pub(crate) struct Entry<'a> {
     pub(crate) time: SystemTime,
     pub(crate) severity: Severity,
-    pub(crate) message: &'a str,
+    pub(crate) message: Cow<'a, str>,
     pub(crate) attributes: Vec<KeyValue>,
 }
 
@@ -26,7 +27,7 @@ pub(crate) fn to_otlp(logger: &SdkLogger, span: &SpanContext, entry: Entry<'_>) 
     record.set_observed_timestamp(entry.time);
     record.set_severity_number(entry.severity);
     record.set_severity_text(entry.severity.name());
-    record.set_body(AnyValue::from(entry.message.to_owned()));
+    record.set_body(AnyValue::from(entry.message.into_owned()));
     record.set_trace_context(span.trace_id(), span.span_id(), Some(span.trace_flags()));
     for attribute in entry.attributes {
         record.add_attribute(attribute.key, any(attribute.value));
@@ -62,7 +63,7 @@ pub(crate) fn to_line(component: &str, span: &SpanContext, entry: &Entry<'_>) ->
     let line = Line {
         timestamp: rfc3339(entry.time),
         severity: entry.severity.name(),
-        message: entry.message,
+        message: &entry.message,
         component,
         trace_id: span.trace_id().to_string(),
         span_id: span.span_id().to_string(),
@@ -102,7 +103,7 @@ mod tests {
         let entry = Entry {
             time: UNIX_EPOCH,
             severity: Severity::Warn,
-            message: "two\nlines",
+            message: "two\nlines".into(),
             attributes: vec![KeyValue::new("code", 503), KeyValue::new("from", "ok")],
         };
         assert_eq!(

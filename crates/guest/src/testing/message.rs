@@ -5,7 +5,8 @@ use futures::stream;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::body::IncomingBody;
-use crate::request::Request;
+use crate::fields::Fields;
+use crate::request::{Head, Request};
 
 /// A request as a client sends it.
 #[derive(Debug, Clone)]
@@ -74,13 +75,18 @@ impl TestRequest {
 
     pub(super) fn into_request(self) -> Request {
         let length = self.chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        parts.method = self.method;
-        parts.uri = self.uri.parse().expect("a path");
-        parts.headers = self.fields;
+        let fields = self
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
+        let head = Head {
+            method: self.method,
+            target: self.uri,
+            fields: Fields::new(fields.collect()),
+        };
         let chunks = stream::iter(self.chunks.into_iter().map(Ok));
         Request::new(
-            parts,
+            head,
             IncomingBody::new(chunks, self.announced.then_some(length)),
         )
     }
