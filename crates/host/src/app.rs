@@ -34,6 +34,7 @@ impl Configuration {
     /// Names the file, the key and what to do.
     pub(crate) fn load(source: &Source) -> anyhow::Result<Self> {
         let application = Application::load(&source.from)?;
+        application.check_sources()?;
         let runtime = match &source.runtime_config_file {
             Some(file) => RuntimeConfig::load(file)?,
             None => RuntimeConfig::default(),

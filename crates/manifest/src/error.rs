@@ -12,8 +12,7 @@ pub enum Error {
     Read {
         /// The file or folder.
         file: PathBuf,
-        /// What the operating system says.
-        #[source]
+        /// What the operating system says. It is part of the text, before the remedy, and so no source.
         cause: std::io::Error,
         /// What to do about it.
         remedy: String,

@@ -1,7 +1,6 @@
 //! A component of the application, compiled and linked: all that instances of it share.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -58,19 +57,13 @@ impl Component {
         grants: Grants,
     ) -> anyhow::Result<Self> {
         let source = &declared.source;
-        let wasm = std::fs::read(source).with_context(|| {
-            format!(
-                "component {:?}: cannot read its source {}; build it with `spinfo build`",
-                declared.id,
-                source.display()
-            )
-        })?;
+        let context = || format!("component {:?}, source {}", declared.id, source.display());
+        let wasm = std::fs::read(source).with_context(context)?;
         if let Some(expected) = &declared.digest {
             check_digest(&wasm, expected)
                 .with_context(|| format!("component {:?}, key `digest`", declared.id))?;
         }
-        let context = || format!("component {:?}, source {}", declared.id, source.display());
-        let compiled = compile(linker.engine(), &wasm, source).with_context(context)?;
+        let compiled = compile(linker.engine(), &wasm).with_context(context)?;
         let kind = kind(linker.engine(), &compiled).with_context(context)?;
         let pre = linker
             .instantiate_pre(&compiled)
@@ -109,13 +102,13 @@ impl Component {
     }
 }
 
-fn compile(engine: &Engine, wasm: &[u8], source: &Path) -> anyhow::Result<Compiled> {
+fn compile(engine: &Engine, wasm: &[u8]) -> anyhow::Result<Compiled> {
     match wasm.get(..8) {
         Some(b"\0asm\x0d\0\x01\0") => {}
         Some(b"\0asm\x01\0\0\0") => bail!(
             "is a WebAssembly module, not a component; build it for the target wasm32-wasip2 or turn it into one with `wasm-tools component new`"
         ),
-        _ => bail!("{} is not a WebAssembly component", source.display()),
+        _ => bail!("is not a WebAssembly component"),
     }
     Compiled::new(engine, wasm)
         .map_err(anyhow::Error::from)
