@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::deadline::PATIENCE;
 
-/// Drives all clients and receivers of a test program.
+/// Drives all clients of a test program.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut builder = Builder::new_multi_thread();
     builder

@@ -9,9 +9,9 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point;
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use spinfo_test_receiver::Receiver;
 
 use crate::program::{DEADLINE, GRPC, counter, start, work};
-use crate::receiver::Receiver;
 
 fn attribute(resource: Option<&Resource>, key: &str) -> Option<String> {
     let attributes = &resource.unwrap().attributes;

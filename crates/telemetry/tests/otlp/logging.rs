@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::receiver::{Answer, Receiver};
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, TraceContextExt as _, Tracer as _};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use spinfo_telemetry::{Error, LogOptions, ServiceDefaults, Settings, Telemetry, init_logging};
+use spinfo_test_receiver::{Answer, Receiver};
 
 #[test]
 fn events_reach_otlp_with_their_trace_and_the_exporters_own_do_not() {

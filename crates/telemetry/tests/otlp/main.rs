@@ -3,6 +3,5 @@
 mod delivery;
 mod logging;
 mod program;
-mod receiver;
 mod tls;
 mod troubles;

@@ -11,9 +11,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::server::WebPkiClientVerifier;
 use spinfo_telemetry::{Error, ServiceDefaults, Settings, Telemetry};
+use spinfo_test_receiver::Receiver;
 
 use crate::program::{DEADLINE, GRPC, counter, start, work};
-use crate::receiver::Receiver;
 
 /// An authority of its own and what it has signed.
 struct Authority(CertifiedIssuer<'static, KeyPair>);

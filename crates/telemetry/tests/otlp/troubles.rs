@@ -7,9 +7,9 @@ use http::StatusCode;
 use opentelemetry::trace::{Span as _, Tracer as _};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point;
+use spinfo_test_receiver::{Answer, Code, Receiver};
 
 use crate::program::{DEADLINE, GRPC, counter, start, work};
-use crate::receiver::{Answer, Receiver};
 
 #[test]
 fn passing_troubles_are_retried() {
@@ -18,7 +18,7 @@ fn passing_troubles_are_retried() {
             ("X", ""),
             Answer::Status(StatusCode::SERVICE_UNAVAILABLE, Some("0")),
         ),
-        (GRPC, Answer::Grpc(tonic::Code::Unavailable)),
+        (GRPC, Answer::Grpc(Code::Unavailable)),
     ] {
         let receiver = Receiver::start();
         receiver.answer(&[trouble, trouble]);
@@ -48,7 +48,7 @@ fn passing_troubles_are_retried() {
 fn refused_and_rejected_spans_are_counted() {
     for (protocol, refusal) in [
         (("X", ""), Answer::Status(StatusCode::BAD_REQUEST, None)),
-        (GRPC, Answer::Grpc(tonic::Code::InvalidArgument)),
+        (GRPC, Answer::Grpc(Code::InvalidArgument)),
     ] {
         let receiver = Receiver::start();
         receiver.answer(&[refusal, Answer::RejectSpans(1)]);

@@ -85,7 +85,7 @@ fn export_can_be_switched_off() {
         .start();
     assert_eq!(traced(&host, "GET", "/status").trace_id(), TRACE);
     assert_eq!(host.stop().code(), Some(0));
-    receiver.look(|received| assert!(received.paths.is_empty(), "{:?}", received.paths));
+    receiver.look(|received| assert!(received.requests.is_empty(), "{:?}", received.requests));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn log_lines_belong_to_their_trace(protocol: &str) {
     assert_eq!(traced(&host, "GET", "/panic").status, 500);
     let lines = receiver.wait_for("lines of guest and host", |received| {
         let lines: Vec<(String, String, bool)> = received
-            .records(TRACE)
+            .records_of(TRACE)
             .into_iter()
             .map(|(record, resource)| {
                 let component = resource

@@ -57,7 +57,7 @@ fn requests_are_measured(protocol: &str) {
     let unit = receiver.look(|received| {
         received
             .metric("http.server.request.duration")
-            .next()
+            .first()
             .unwrap()
             .unit
             .clone()
@@ -69,7 +69,7 @@ fn requests_are_measured(protocol: &str) {
         "wasm.instances.live",
         "wasm.instantiation.duration",
     ] {
-        receiver.wait_for(name, |received| received.metric(name).next().map(drop));
+        receiver.wait_for(name, |received| received.metric(name).first().map(drop));
     }
 }
 

@@ -19,7 +19,7 @@ fn one_request_is_one_trace(protocol: &str) {
 
     let (server, component, guest, all) = receiver.wait_for("the trace", |received| {
         let span = |name| received.span(TRACE, name).cloned();
-        let all: Vec<Span> = received.spans(TRACE).into_iter().cloned().collect();
+        let all: Vec<Span> = received.spans_of(TRACE).into_iter().cloned().collect();
         Some((
             span("GET /status")?,
             span("status")?,
@@ -158,9 +158,9 @@ fn a_trace_that_the_client_does_not_sample_is_not_recorded() {
     assert_eq!(host.stop().code(), Some(0));
     receiver.look(|received| {
         assert!(
-            received.spans(TRACE).is_empty(),
+            received.spans_of(TRACE).is_empty(),
             "{:?}",
-            received.spans(TRACE)
+            received.spans_of(TRACE)
         );
         assert_eq!(
             received

@@ -1,4 +1,4 @@
-//! The three services of OTLP/gRPC, served by tonic.
+//! OTLP/gRPC, by the services that opentelemetry-proto generates.
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -25,9 +25,9 @@ use tonic::body::Body;
 use tonic::codec::CompressionEncoding::Gzip;
 use tonic::codegen::Service as _;
 
-use super::{Answer, Shared};
+use crate::shared::{Answer, Shared};
 
-pub(super) async fn answer(request: Request<Incoming>, shared: Shared) -> Response<Body> {
+pub(crate) async fn answer(request: Request<Incoming>, shared: Shared) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let answer = match path.as_str() {
         "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => {
@@ -48,19 +48,28 @@ pub(super) async fn answer(request: Request<Incoming>, shared: Shared) -> Respon
                 .call(request)
                 .await
         }
-        other => panic!("{other} is no method of OTLP"),
+        _ => {
+            shared.change(|state| state.faults.push(format!("{path}: no method of OTLP")));
+            Ok(Status::unimplemented(path).into_http())
+        }
     };
     answer.unwrap_or_else(|never| match never {})
 }
 
 impl Shared {
+    /// How many spans to reject of a batch that is taken.
     fn rejected(&self) -> Result<i64, Status> {
-        match self.change(|received| received.answers.pop_front()) {
+        self.change(|state| match state.answers.pop_front() {
             Some(Answer::Grpc(code)) => Err(Status::new(code, "not now: ü")),
             Some(Answer::RejectSpans(spans)) => Ok(spans),
-            Some(Answer::Status(..)) => panic!("this answer is for HTTP"),
+            Some(answer @ Answer::Status(..)) => {
+                state
+                    .faults
+                    .push(format!("{answer:?} is no answer for gRPC"));
+                Err(Status::internal("no answer"))
+            }
             None => Ok(0),
-        }
+        })
     }
 }
 
@@ -71,7 +80,12 @@ impl TraceService for Shared {
         request: tonic::Request<ExportTraceServiceRequest>,
     ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
         let rejected_spans = self.rejected()?;
-        self.change(|received| received.traces.extend(request.into_inner().resource_spans));
+        self.change(|state| {
+            state
+                .received
+                .traces
+                .extend(request.into_inner().resource_spans)
+        });
         let partial = ExportTracePartialSuccess {
             rejected_spans,
             error_message: "too old".to_owned(),
@@ -90,8 +104,9 @@ impl MetricsService for Shared {
         request: tonic::Request<ExportMetricsServiceRequest>,
     ) -> Result<tonic::Response<ExportMetricsServiceResponse>, Status> {
         self.rejected()?;
-        self.change(|received| {
-            received
+        self.change(|state| {
+            state
+                .received
                 .metrics
                 .extend(request.into_inner().resource_metrics)
         });
@@ -106,7 +121,12 @@ impl LogsService for Shared {
         request: tonic::Request<ExportLogsServiceRequest>,
     ) -> Result<tonic::Response<ExportLogsServiceResponse>, Status> {
         self.rejected()?;
-        self.change(|received| received.logs.extend(request.into_inner().resource_logs));
+        self.change(|state| {
+            state
+                .received
+                .logs
+                .extend(request.into_inner().resource_logs)
+        });
         Ok(tonic::Response::new(ExportLogsServiceResponse::default()))
     }
 }
