@@ -354,7 +354,7 @@ impl Application {
                 file: component.source.clone(),
                 cause,
                 remedy: format!(
-                    "build it (--build), or correct component.{}.source in {}",
+                    "build it with `spinfo build`, or correct component.{}.source in {}",
                     component.id,
                     self.file.display()
                 ),
