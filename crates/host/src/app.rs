@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bytes::Bytes;
 use spinfo_manifest::{
-    Application, RouteMatch, Router, RuntimeConfig, Secret, StoreConfig, VariableOverride,
-    VariableSources, Variables, Warning,
+    Application, Component as Declared, RouteMatch, Router, RuntimeConfig, Secret, StoreConfig,
+    VariableOverride, VariableSources, Variables, Warning,
 };
 use tokio::runtime::Handle;
 use wasmtime::component::Linker;
@@ -81,11 +81,10 @@ impl Configuration {
 
     fn grants(
         &self,
-        id: &str,
+        declared: &Declared,
         stores: &BTreeMap<String, Arc<dyn Store>>,
         env: &Environment,
     ) -> anyhow::Result<Grants> {
-        let declared = &self.application.components[id];
         let mut environment = env.host.clone();
         environment.extend(declared.environment.clone());
         environment.extend(env.flags.clone());
@@ -150,7 +149,7 @@ impl App {
         )?;
         let mut components = BTreeMap::new();
         for declared in application.components.values() {
-            let grants = configuration.grants(&declared.id, &stores, env)?;
+            let grants = configuration.grants(declared, &stores, env)?;
             let component = Component::compile(linker, declared, grants)?;
             components.insert(component.id.clone(), Arc::new(component));
         }

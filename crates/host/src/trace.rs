@@ -38,12 +38,12 @@ impl Tracing {
         self.propagator.extract(headers)
     }
 
-    /// Starts a span; `attributes` is only called when somebody will see them.
+    /// Starts a span; `name` and `attributes` are only called when somebody will see them.
     pub(crate) fn start(
         &self,
         parent: &Context,
         kind: SpanKind,
-        name: impl Into<std::borrow::Cow<'static, str>>,
+        name: impl FnOnce() -> String,
         attributes: impl FnOnce() -> Vec<KeyValue>,
     ) -> HostSpan {
         let Some(tracer) = &self.tracer else {
@@ -52,7 +52,7 @@ impl Tracing {
                 context: parent.span().span_context().clone(),
             };
         };
-        let builder = SpanBuilder::from_name(name)
+        let builder = SpanBuilder::from_name(name())
             .with_kind(kind)
             .with_start_time(SystemTime::now());
         let mut span = tracer.build_with_context(builder, parent);

@@ -121,6 +121,15 @@ impl Refusal {
     }
 }
 
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::TimedOut => Self::TimedOut,
+            Failure::Trapped { kind, message } => Self::Trapped { kind, message },
+        }
+    }
+}
+
 impl Dispatcher {
     pub(crate) fn new(runtime: &Runtime, outbound: &OutboundClient) -> anyhow::Result<Self> {
         let mut handlers = HashMap::new();
@@ -153,19 +162,22 @@ impl Dispatcher {
     ) -> (Result<Response<WasiBody>, Refusal>, Run) {
         let failure = Arc::new(OnceLock::new());
         let Some((id, handler)) = self.handlers.get_key_value(id) else {
-            let span = self
-                .tracing
-                .start(parent, SpanKind::Internal, "component", Vec::new);
+            let span =
+                self.tracing
+                    .start(parent, SpanKind::Internal, || "component".into(), Vec::new);
             return (Err(Refusal::NoComponent), Run { span, failure });
         };
-        let mut span = self
-            .tracing
-            .start(parent, SpanKind::Internal, id.to_string(), || {
+        let mut span = self.tracing.start(
+            parent,
+            SpanKind::Internal,
+            || id.to_string(),
+            || {
                 vec![KeyValue::new(
                     names::COMPONENT,
                     StringValue::from(id.clone()),
                 )]
-            });
+            },
+        );
         span.inject(request.headers_mut());
         let data = RequestData {
             span: span.context().clone(),
@@ -201,16 +213,9 @@ impl Dispatcher {
             return Refusal::Busy(format!("{:#}", failed.error));
         }
         match failure.get() {
-            Some(Failure::TimedOut) => Refusal::TimedOut,
-            Some(Failure::Trapped { kind, message }) => Refusal::Trapped {
-                kind,
-                message: message.clone(),
-            },
+            Some(failure) => failure.clone().into(),
             None if begun.elapsed() >= self.request_timeout => Refusal::TimedOut,
-            None if error.is::<wasmtime::Trap>() => match classify(error) {
-                Failure::Trapped { kind, message } => Refusal::Trapped { kind, message },
-                Failure::TimedOut => Refusal::TimedOut,
-            },
+            None if error.is::<wasmtime::Trap>() => classify(error).into(),
             None => Refusal::NoResponse(format!("{error:#}")),
         }
     }
@@ -262,7 +267,9 @@ impl Dispatcher {
             scheme: Scheme::HTTP,
             client: request::SELF_CLIENT,
         };
-        request::prepare(&mut request, route, &origin).map_err(|_| Error::HttpRequestUriInvalid)?;
+        request::authority(&request)
+            .and_then(|authority| request::prepare(&mut request, authority, route, &origin))
+            .map_err(|_| Error::HttpRequestUriInvalid)?;
         let parent = Context::new().with_remote_span_context(caller.span);
         let (result, run) = self
             .dispatch(route.component(), request, &parent, caller.depth)

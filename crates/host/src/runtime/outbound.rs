@@ -85,9 +85,14 @@ impl OutboundClient {
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .pool_max_idle_per_host(if settings.pooling { usize::MAX } else { 0 })
             .build(connector);
+        let slots = Semaphore::new(settings.max_concurrent);
+        if settings.max_concurrent == 0 {
+            // Nothing would ever come free: refuse instead of waiting.
+            slots.close();
+        }
         Self {
             http,
-            slots: Arc::new(Semaphore::new(settings.max_concurrent)),
+            slots: Arc::new(slots),
             dispatcher: Arc::default(),
             metrics,
         }

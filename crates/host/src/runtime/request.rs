@@ -47,16 +47,16 @@ pub(crate) fn authority<B>(request: &Request<B>) -> Result<Authority, BadRequest
     }
 }
 
-/// Gives a request the absolute URL and the header fields that guests on Spin see.
+/// Gives a request for `authority` the absolute URL and the header fields that guests on Spin see.
 ///
 /// # Errors
 /// When the URL that results is none.
 pub(crate) fn prepare<B>(
     request: &mut Request<B>,
+    authority: Authority,
     route: &RouteMatch<'_>,
     origin: &Origin,
 ) -> Result<(), BadRequest> {
-    let authority = authority(request)?;
     let path = request
         .uri()
         .path_and_query()
@@ -145,7 +145,8 @@ mod tests {
             scheme: Scheme::HTTPS,
             client: SocketAddr::from(([10, 0, 0, 1], 5)),
         };
-        prepare(&mut request, &router.find("/u/bob").unwrap(), &origin).unwrap();
+        let host = authority(&request).unwrap();
+        prepare(&mut request, host, &router.find("/u/bob").unwrap(), &origin).unwrap();
         let field = |name: &str| {
             request
                 .headers()

@@ -115,7 +115,7 @@ impl Service {
         } else {
             method
         };
-        let name = match &route {
+        let name = || match &route {
             Some(route) => format!("{verb} {route}"),
             None => verb.to_owned(),
         };
@@ -142,7 +142,7 @@ impl Service {
         let announced = body.size_hint().lower();
         let (body, read) = limited(&head, body, self.max_body);
         let mut request = Request::from_parts(head, body);
-        request::authority(&request)?;
+        let authority = request::authority(&request)?;
         let route = route.ok_or(Denied::NO_ROUTE)?;
         if announced > self.max_body {
             return Err(Denied::TOO_LARGE);
@@ -152,7 +152,7 @@ impl Service {
 
         let method = request.method().clone();
         exchange.request_body = read.clone();
-        request::prepare(&mut request, &route, origin)?;
+        request::prepare(&mut request, authority, &route, origin)?;
 
         let parent =
             opentelemetry::Context::new().with_remote_span_context(exchange.span.context().clone());
