@@ -1,3 +1,5 @@
+//! What each `OTEL_*` variable does. One file, because the variables act on one another and the tables are read side by side.
+
 use std::path::PathBuf;
 use std::time::Duration;
 
