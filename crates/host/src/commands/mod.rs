@@ -2,6 +2,8 @@
 
 mod build;
 mod check;
+mod health;
+mod signals;
 mod up;
 
 use std::io::Write as _;
@@ -24,6 +26,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             spinfo_telemetry::init_logging(&log, None)?;
             check::run(&command)
         }
+        Command::Health(command) => health::run(&command),
     }
 }
 

@@ -2,20 +2,19 @@
 
 mod assemble;
 mod listen;
-mod signals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use spinfo_telemetry::{LogOptions, ServiceDefaults, Settings, Telemetry, names};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 use self::listen::{bind, bind_admin};
-use self::signals::stop_signal;
 use super::say;
+use super::signals::stop_signal;
 use crate::admin::Admin;
 use crate::app::{App, Configuration, Environment};
 use crate::cli::{self, Up};
@@ -32,6 +31,17 @@ const PROCESS_ATTRIBUTES: [&str; 4] = [
     names::SERVICE_NAMESPACE,
 ];
 
+/// What the values of `OTEL_RESOURCE_ATTRIBUTES` are not written with (W3C Baggage, `baggage-octet`). No more than that is
+/// encoded, since not every SDK decodes it again.
+const NOT_BAGGAGE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b',')
+    .add(b';')
+    .add(b'\\')
+    .add(b'%')
+    .add(b'=');
+
 /// Serves an application until a signal ends it.
 ///
 /// # Errors
@@ -46,7 +56,7 @@ pub(crate) fn run(up: Up, log: &LogOptions) -> anyhow::Result<()> {
         ServiceDefaults {
             name: configuration.application.name.clone(),
             version: configuration.application.version.clone(),
-            namespace: None,
+            namespace: Some(configuration.application.name.clone()),
             endpoint: None,
         },
     )?;
@@ -80,7 +90,7 @@ fn guest_resource(settings: &Settings) -> (String, String) {
         .iter()
         .filter(|(key, _)| PROCESS_ATTRIBUTES.contains(&key.as_str()));
     let pairs: Vec<_> = shared
-        .map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+        .map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, NOT_BAGGAGE)))
         .collect();
     ("OTEL_RESOURCE_ATTRIBUTES".into(), pairs.join(","))
 }

@@ -71,10 +71,7 @@ fn runtime(
         .max_connections
         .map_or(limits.max_outbound, |max| max.min(limits.max_outbound));
     Ok(Runtime {
-        metrics: Arc::new(Metrics::new(
-            &telemetry.meter(),
-            app.components.keys().cloned(),
-        )),
+        metrics: Arc::new(Metrics::new(telemetry, app.components.keys().cloned())),
         app,
         instances: Arc::new(InstanceSettings {
             max_reuse: limits.max_instance_reuse_count,
