@@ -1,4 +1,7 @@
 //! The host's instruments. Each is recorded once and appears both in OTLP and on `/metrics`.
+//!
+//! What is measured of one request leads to its trace by exemplars. What the host measures of itself has none: an instance, for one,
+//! is made before it is given a request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,16 +9,19 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+use opentelemetry::trace::SpanContext;
 use opentelemetry::{KeyValue, StringValue};
+use spinfo_telemetry::Telemetry;
+use spinfo_telemetry::exemplars::{self, Instrument};
 use spinfo_telemetry::names::{self, metric};
 use wasmtime::Cache;
 
 /// All instruments of the host.
 pub(crate) struct Metrics {
-    pub(crate) request_duration: Histogram<f64>,
+    pub(crate) request_duration: exemplars::Histogram<f64>,
     pub(crate) active_requests: UpDownCounter<i64>,
-    pub(crate) request_body_size: Histogram<u64>,
-    pub(crate) response_body_size: Histogram<u64>,
+    pub(crate) request_body_size: exemplars::Histogram<u64>,
+    pub(crate) response_body_size: exemplars::Histogram<u64>,
     pub(crate) queue_depth: UpDownCounter<i64>,
     rejections: Counter<u64>,
     connections: UpDownCounter<i64>,
@@ -23,7 +29,7 @@ pub(crate) struct Metrics {
     instances_created: Counter<u64>,
     instances_reused: Counter<u64>,
     instantiation: Histogram<f64>,
-    traps: Counter<u64>,
+    traps: exemplars::Counter,
     outbound_denied: Counter<u64>,
     live: AtomicI64,
     /// By component: its attributes, built once, and the most memory that an instance of it used.
@@ -36,7 +42,8 @@ struct ComponentValues {
 }
 
 impl Metrics {
-    pub(crate) fn new(meter: &Meter, components: impl Iterator<Item = Arc<str>>) -> Self {
+    pub(crate) fn new(telemetry: &Telemetry, components: impl Iterator<Item = Arc<str>>) -> Self {
+        let meter = &telemetry.meter();
         let components: HashMap<_, _> = components
             .map(|id| {
                 let attributes = [KeyValue::new(
@@ -54,26 +61,26 @@ impl Metrics {
             .collect();
         observe_high_water(meter, &components);
         Self {
-            request_duration: meter
-                .f64_histogram(metric::HTTP_SERVER_REQUEST_DURATION)
-                .with_unit("s")
-                .with_description(
-                    "Duration of HTTP server requests, until the last byte of the response.",
-                )
-                .with_boundaries(names::DURATION_BUCKETS.to_vec())
-                .build(),
+            request_duration: telemetry.f64_histogram(
+                Instrument {
+                    name: metric::HTTP_SERVER_REQUEST_DURATION,
+                    unit: "s",
+                    description: "Duration of HTTP server requests, until the last byte of the response.",
+                },
+                &names::DURATION_BUCKETS,
+            ),
             active_requests: meter
                 .i64_up_down_counter(metric::HTTP_SERVER_ACTIVE_REQUESTS)
                 .with_unit("{request}")
                 .with_description("Requests under way.")
                 .build(),
             request_body_size: size_histogram(
-                meter,
+                telemetry,
                 metric::HTTP_SERVER_REQUEST_BODY_SIZE,
                 "Size of HTTP request bodies as read by the host.",
             ),
             response_body_size: size_histogram(
-                meter,
+                telemetry,
                 metric::HTTP_SERVER_RESPONSE_BODY_SIZE,
                 "Size of HTTP response bodies as sent.",
             ),
@@ -116,7 +123,11 @@ impl Metrics {
                 .with_description("Time to make a new instance.")
                 .with_boundaries(names::SHORT_DURATION_BUCKETS.to_vec())
                 .build(),
-            traps: counter(meter, metric::TRAPS, "{trap}", "Traps of guests."),
+            traps: telemetry.u64_counter(Instrument {
+                name: metric::TRAPS,
+                unit: "{trap}",
+                description: "Traps of guests.",
+            }),
             outbound_denied: counter(
                 meter,
                 metric::OUTBOUND_DENIED,
@@ -155,13 +166,15 @@ impl Metrics {
         self.live.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn trapped(&self, component: &str, kind: &'static str) {
+    /// `span` is the one that the guest's spans are children of.
+    pub(crate) fn trapped(&self, component: &str, kind: &'static str, span: &SpanContext) {
         let [component] = self.attributes(component) else {
             return;
         };
         self.traps.add(
             1,
             &[component.clone(), KeyValue::new(names::TRAP_KIND, kind)],
+            Some(span),
         );
     }
 
@@ -202,13 +215,17 @@ fn counter(
         .build()
 }
 
-fn size_histogram(meter: &Meter, name: &'static str, description: &'static str) -> Histogram<u64> {
-    meter
-        .u64_histogram(name)
-        .with_unit("By")
-        .with_description(description)
-        .with_boundaries(names::SIZE_BUCKETS.to_vec())
-        .build()
+fn size_histogram(
+    telemetry: &Telemetry,
+    name: &'static str,
+    description: &'static str,
+) -> exemplars::Histogram<u64> {
+    let instrument = Instrument {
+        name,
+        unit: "By",
+        description,
+    };
+    telemetry.u64_histogram(instrument, &names::SIZE_BUCKETS)
 }
 
 /// Reports how often the compile cache had what a component needed.

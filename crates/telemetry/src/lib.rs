@@ -6,6 +6,7 @@
 //! - `pipeline`: the bounded queues and the one background thread that empties them;
 //! - `exporter`: OTLP over HTTP/protobuf and gRPC on one HTTP stack;
 //! - [`metrics`]: the `/metrics` page, OpenMetrics 1.0;
+//! - [`exemplars`]: instruments whose measurements lead to traces;
 //! - [`logging`]: the `tracing` subscriber, to stderr and to OTLP;
 //! - [`propagation`]: W3C trace context and baggage in HTTP headers;
 //! - [`names`]: every attribute and metric name, and what may go into their values.
@@ -20,11 +21,13 @@ pub mod telemetry;
 mod exporter;
 mod pipeline;
 
+pub mod exemplars;
 pub mod logging;
 pub mod metrics;
 pub mod names;
 pub mod propagation;
 
+pub use exemplars::{Counter, ExemplarFilter, Histogram, Instrument};
 pub use logging::{LogFormat, LogOptions, init_logging};
 pub use metrics::{MetricsPage, OPEN_METRICS_CONTENT_TYPE};
 pub use propagation::Propagator;

@@ -174,8 +174,9 @@ impl WorkerState for InstanceState {
         let Err(error) = result else { return };
         let failure = classify(&error);
         if let Failure::Trapped { kind, message } = &failure {
-            self.metrics.trapped(&self.component.id, kind);
-            let _attached = crate::trace::attach(guest.current.span_context());
+            let span = guest.current.span_context();
+            self.metrics.trapped(&self.component.id, kind, &span);
+            let _attached = crate::trace::attach(span);
             tracing::error!(
                 component = &*self.component.id,
                 trap = kind,

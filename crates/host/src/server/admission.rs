@@ -76,15 +76,18 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use spinfo_telemetry::{ServiceDefaults, Settings, Telemetry};
+
     use super::*;
 
     fn admission(max_wait: Duration) -> Admission {
-        let meter = opentelemetry::global::meter("test");
+        let settings = Settings::from_env(&|_| None, ServiceDefaults::default()).unwrap();
+        let telemetry = Telemetry::start(&settings).unwrap();
         Admission::new(
             1,
             1,
             max_wait,
-            Arc::new(Metrics::new(&meter, std::iter::empty())),
+            Arc::new(Metrics::new(&telemetry, std::iter::empty())),
         )
     }
 

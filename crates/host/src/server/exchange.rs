@@ -184,16 +184,17 @@ impl Drop for Exchange {
                 self.span.fail("");
             }
         }
+        let span = Some(self.span.context());
         self.metrics
             .request_duration
-            .record(self.begun.elapsed().as_secs_f64(), &attributes);
+            .record(self.begun.elapsed().as_secs_f64(), &attributes, span);
         self.metrics
             .response_body_size
-            .record(self.sent, &attributes);
+            .record(self.sent, &attributes, span);
         if let Some(body) = &self.request_body {
             self.metrics
                 .request_body_size
-                .record(body.read(), &attributes);
+                .record(body.read(), &attributes, span);
         }
     }
 }

@@ -5,12 +5,11 @@ use std::collections::btree_map::Entry;
 
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::metrics::data::{
-    AggregatedMetrics, HistogramDataPoint, Metric, MetricData, ResourceMetrics,
-};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, HistogramDataPoint, Metric, MetricData};
 
 use super::name::{self, Kind};
-use super::text::{Labels, Number, Page};
+use super::text::{Labels, Number, Page, Sample};
+use crate::exemplars::{Collected, Copied, Exemplar};
 
 /// One metric family.
 struct Family {
@@ -22,33 +21,49 @@ struct Family {
 }
 
 enum Value {
-    Number(Number),
-    /// Cumulative buckets with their upper bounds (the last is infinite), the sum and the count.
+    Number(Number, Option<Exemplar>),
+    /// The sum and the count beside the buckets.
     Histogram {
-        buckets: Vec<(f64, u64)>,
+        buckets: Vec<Bucket>,
         sum: Number,
         count: u64,
     },
 }
 
-pub(super) fn page(metrics: &ResourceMetrics) -> String {
+struct Bucket {
+    /// The upper bound; that of the last is infinite.
+    bound: f64,
+    /// Values in this bucket and those before it.
+    below: u64,
+    /// Of this bucket alone.
+    exemplar: Option<Exemplar>,
+}
+
+/// Where values come from: a metric with the labels of its scope and the exemplars of its instrument.
+struct Source<'a> {
+    metric: &'a Metric,
+    scope: &'a Labels,
+    exemplars: Option<&'a Copied>,
+}
+
+pub(super) fn page(collected: &Collected) -> String {
+    let Collected { metrics, exemplars } = collected;
     let mut families: BTreeMap<String, Family> = BTreeMap::new();
     // The reader's order is that of a hash map; where names clash, it must not decide.
     let mut scopes: Vec<_> = metrics.scope_metrics().collect();
     scopes.sort_by(|one, other| one.scope().name().cmp(other.scope().name()));
     for scope in scopes {
-        let scope_labels = scope_labels(scope.scope());
+        let labels = scope_labels(scope.scope());
         for metric in scope.metrics() {
+            let source = Source {
+                metric,
+                scope: &labels,
+                exemplars: exemplars.of(scope.scope(), metric),
+            };
             match metric.data() {
-                AggregatedMetrics::F64(data) => {
-                    add(&mut families, metric, data, &scope_labels, Number::Float)
-                }
-                AggregatedMetrics::U64(data) => {
-                    add(&mut families, metric, data, &scope_labels, Number::Unsigned)
-                }
-                AggregatedMetrics::I64(data) => {
-                    add(&mut families, metric, data, &scope_labels, Number::Signed)
-                }
+                AggregatedMetrics::F64(data) => add(&mut families, &source, data, Number::Float),
+                AggregatedMetrics::U64(data) => add(&mut families, &source, data, Number::Unsigned),
+                AggregatedMetrics::I64(data) => add(&mut families, &source, data, Number::Signed),
             }
         }
     }
@@ -70,58 +85,63 @@ fn target_info(page: &mut Page, resource: &Resource) {
     let attributes = resource
         .iter()
         .map(|(key, value)| (name::label(key.as_str()), value.to_string()));
-    page.sample(
-        ("target", "_info"),
-        &merged(attributes),
-        None,
-        Number::Unsigned(1),
-    );
+    page.sample(&Sample {
+        name: ("target", "_info"),
+        labels: &merged(attributes),
+        last: None,
+        value: Number::Unsigned(1),
+        exemplar: None,
+    });
 }
 
 fn write(page: &mut Page, name: &str, kind: Kind, labels: &Labels, value: &Value) {
+    let plain = |suffix, value| Sample {
+        name: (name, suffix),
+        labels,
+        last: None,
+        value,
+        exemplar: None,
+    };
     match value {
-        Value::Number(number) => {
+        Value::Number(number, exemplar) => {
             let suffix = if kind == Kind::Counter { "_total" } else { "" };
-            page.sample((name, suffix), labels, None, *number);
+            page.sample(&Sample {
+                exemplar: *exemplar,
+                ..plain(suffix, *number)
+            });
         }
         Value::Histogram {
             buckets,
             sum,
             count,
         } => {
-            for (bound, below) in buckets {
-                let bound = Number::Float(*bound).to_string();
-                page.sample(
-                    (name, "_bucket"),
-                    labels,
-                    Some(("le", &bound)),
-                    Number::Unsigned(*below),
-                );
+            for bucket in buckets {
+                let bound = Number::Float(bucket.bound).to_string();
+                page.sample(&Sample {
+                    last: Some(("le", &bound)),
+                    exemplar: bucket.exemplar,
+                    ..plain("_bucket", Number::Unsigned(bucket.below))
+                });
             }
-            page.sample((name, "_count"), labels, None, Number::Unsigned(*count));
-            page.sample((name, "_sum"), labels, None, *sum);
+            page.sample(&plain("_count", Number::Unsigned(*count)));
+            page.sample(&plain("_sum", *sum));
         }
     }
 }
 
 fn add<T: Copy>(
     families: &mut BTreeMap<String, Family>,
-    metric: &Metric,
+    source: &Source<'_>,
     data: &MetricData<T>,
-    scope: &Labels,
     number: fn(T) -> Number,
 ) {
     match data {
         MetricData::Gauge(gauge) => {
-            let points = gauge
-                .data_points()
-                .map(|point| (labels(point.attributes(), scope), number(point.value())));
-            insert(
-                families,
-                metric,
-                Kind::Gauge,
-                points.map(|(labels, value)| (labels, Value::Number(value))),
-            );
+            let points = gauge.data_points().map(|point| {
+                let value = Value::Number(number(point.value()), None);
+                (labels(point.attributes(), source.scope), value)
+            });
+            insert(families, source.metric, Kind::Gauge, points);
         }
         MetricData::Sum(sum) => {
             let kind = if sum.is_monotonic() {
@@ -129,21 +149,22 @@ fn add<T: Copy>(
             } else {
                 Kind::Gauge
             };
-            let points = sum
-                .data_points()
-                .map(|point| (labels(point.attributes(), scope), number(point.value())));
-            insert(
-                families,
-                metric,
-                kind,
-                points.map(|(labels, value)| (labels, Value::Number(value))),
-            );
+            let points = sum.data_points().map(|point| {
+                let exemplar = source
+                    .exemplars
+                    .and_then(|exemplars| exemplars.of_sum(point, None));
+                let exemplar = exemplar.filter(Exemplar::has_trace);
+                let value = Value::Number(number(point.value()), exemplar);
+                (labels(point.attributes(), source.scope), value)
+            });
+            insert(families, source.metric, kind, points);
         }
         MetricData::Histogram(histogram) => {
-            let points = histogram.data_points();
-            let points =
-                points.map(|point| (labels(point.attributes(), scope), buckets(point, number)));
-            insert(families, metric, Kind::Histogram, points);
+            let points = histogram.data_points().map(|point| {
+                let value = buckets(point, source.exemplars, number);
+                (labels(point.attributes(), source.scope), value)
+            });
+            insert(families, source.metric, Kind::Histogram, points);
         }
         MetricData::ExponentialHistogram(_) => {}
     }
@@ -172,15 +193,29 @@ fn insert(
     }
 }
 
-fn buckets<T: Copy>(point: &HistogramDataPoint<T>, number: fn(T) -> Number) -> Value {
+fn buckets<T: Copy>(
+    point: &HistogramDataPoint<T>,
+    exemplars: Option<&Copied>,
+    number: fn(T) -> Number,
+) -> Value {
     let mut below = 0;
     let bounds = point.bounds().chain([f64::INFINITY]);
     let buckets = bounds.zip(point.bucket_counts()).map(|(bound, count)| {
         below += count;
-        (bound, below)
+        Bucket {
+            bound,
+            below,
+            exemplar: None,
+        }
     });
+    let mut buckets: Vec<Bucket> = buckets.collect();
+    if let Some(exemplars) = exemplars {
+        for (bucket, exemplar) in exemplars.of_histogram(point, None) {
+            buckets[bucket].exemplar = Some(exemplar).filter(Exemplar::has_trace);
+        }
+    }
     Value::Histogram {
-        buckets: buckets.collect(),
+        buckets,
         sum: number(point.sum()),
         count: point.count(),
     }

@@ -16,6 +16,8 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
 
+use crate::exemplars::Exemplars;
+
 /// `Content-Type` of the page.
 pub const OPEN_METRICS_CONTENT_TYPE: &str =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -24,22 +26,22 @@ pub const OPEN_METRICS_CONTENT_TYPE: &str =
 #[derive(Clone, Debug)]
 pub struct MetricsPage {
     reader: Arc<ManualReader>,
+    exemplars: Arc<Exemplars>,
 }
 
 impl MetricsPage {
-    pub(crate) const fn new(reader: Arc<ManualReader>) -> Self {
-        Self { reader }
+    pub(crate) const fn new(reader: Arc<ManualReader>, exemplars: Arc<Exemplars>) -> Self {
+        Self { reader, exemplars }
     }
 
     /// The current state of all instruments as OpenMetrics 1.0 text, `# EOF` included. Families are in the order of their names.
     ///
-    /// Counters and histograms are cumulative since start. Exponential histograms have no form in this format and are left out. Once
-    /// telemetry is shut down, the page is empty.
+    /// Counters and histograms are cumulative since start, and totals and buckets have their exemplars behind them. Exponential histograms
+    /// have no form in this format and are left out. Once telemetry is shut down, the page is empty.
     pub fn open_metrics(&self) -> String {
-        let mut metrics = ResourceMetrics::default();
         // The reader fails only when it has been shut down; what it had to say has been said.
-        match self.reader.collect(&mut metrics) {
-            Ok(()) => family::page(&metrics),
+        match self.exemplars.collect(&self.reader) {
+            Ok(collected) => family::page(&collected),
             Err(_) => text::EOF.to_owned(),
         }
     }

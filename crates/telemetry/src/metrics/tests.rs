@@ -1,3 +1,5 @@
+mod exemplars;
+
 use std::collections::{BTreeMap, HashSet};
 
 use opentelemetry::KeyValue;
@@ -43,7 +45,7 @@ fn parse(page: &str) -> BTreeMap<String, f64> {
             }
             continue;
         }
-        let (series, value) = line.rsplit_once(' ').unwrap();
+        let (series, value, exemplar) = sample(line);
         let name = series.split('{').next().unwrap();
         let suffixes: &[&str] = match kind.as_str() {
             "counter" => &["_total"],
@@ -56,7 +58,13 @@ fn parse(page: &str) -> BTreeMap<String, f64> {
             .iter()
             .any(|suffix| name.strip_suffix(suffix) == Some(family.as_str()));
         assert!(belongs, "{line} is no sample of {kind} {family}");
-        labels(&series[name.len()..]);
+        if let Some(exemplar) = exemplar {
+            assert!(
+                name.ends_with("_bucket") || name.ends_with("_total"),
+                "{line}"
+            );
+            exemplars::check(exemplar);
+        }
         let value = if value == "+Inf" {
             f64::INFINITY
         } else {
@@ -70,10 +78,21 @@ fn parse(page: &str) -> BTreeMap<String, f64> {
     samples
 }
 
-/// Checks `{a="b",c="d"}`.
-fn labels(text: &str) {
+/// The parts of a sample's line: the series, the value, and the exemplar without its `# `.
+fn sample(line: &str) -> (&str, &str, Option<&str>) {
+    let name = line.find([' ', '{']).unwrap();
+    let series = line.len() - labels(&line[name..]).len();
+    let rest = line[series..].strip_prefix(' ').unwrap();
+    match rest.split_once(" # ") {
+        Some((value, exemplar)) => (&line[..series], value, Some(exemplar)),
+        None => (&line[..series], rest, None),
+    }
+}
+
+/// Checks `{a="b",c="d"}`, where it stands, and returns what follows.
+fn labels(text: &str) -> &str {
     let Some(mut rest) = text.strip_prefix('{') else {
-        return assert_eq!(text, "");
+        return text;
     };
     let mut seen = HashSet::new();
     loop {
@@ -89,10 +108,10 @@ fn labels(text: &str) {
             escaped = c == '\\' && !escaped;
             closes
         });
-        let end = end.unwrap();
-        match &tail[end + 1..] {
-            "}" => return,
-            more => rest = more.strip_prefix(',').unwrap(),
+        let after = &tail[end.unwrap() + 1..];
+        match after.strip_prefix('}') {
+            Some(after) => return after,
+            None => rest = after.strip_prefix(',').unwrap(),
         }
     }
 }

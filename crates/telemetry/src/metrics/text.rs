@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::time::UNIX_EPOCH;
 
 use super::name::Kind;
+use crate::exemplars::Exemplar;
 
 /// The last line of every exposition.
 pub(super) const EOF: &str = "# EOF\n";
@@ -34,6 +36,18 @@ impl std::fmt::Display for Number {
     }
 }
 
+/// One line with a value.
+pub(super) struct Sample<'a> {
+    /// The family and the suffix that its type asks for.
+    pub(super) name: (&'a str, &'a str),
+    pub(super) labels: &'a Labels,
+    /// A label that comes after the others.
+    pub(super) last: Option<(&'a str, &'a str)>,
+    pub(super) value: Number,
+    /// Only for buckets and totals ("Exemplars").
+    pub(super) exemplar: Option<Exemplar>,
+}
+
 /// Writes one exposition.
 #[derive(Default)]
 pub(super) struct Page(String);
@@ -49,30 +63,25 @@ impl Page {
         }
     }
 
-    /// One sample; `last` is a label that comes after the others. An exemplar, where there is one, stands behind the value.
-    pub(super) fn sample(
-        &mut self,
-        name: (&str, &str),
-        labels: &Labels,
-        last: Option<(&str, &str)>,
-        value: Number,
-    ) {
-        let (family, suffix) = name;
-        let labels = labels
+    /// One sample, and behind its value the exemplar.
+    pub(super) fn sample(&mut self, sample: &Sample<'_>) {
+        let (family, suffix) = sample.name;
+        let value = sample.value;
+        let labels = sample
+            .labels
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
-            .chain(last);
+            .chain(sample.last);
         let labels: Vec<String> = labels
             .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
             .collect();
-        if labels.is_empty() {
-            self.line(format_args!("{family}{suffix} {value}"));
+        let labels = if labels.is_empty() {
+            String::new()
         } else {
-            self.line(format_args!(
-                "{family}{suffix}{{{}}} {value}",
-                labels.join(",")
-            ));
-        }
+            format!("{{{}}}", labels.join(","))
+        };
+        let exemplar = sample.exemplar.map(exemplar).unwrap_or_default();
+        self.line(format_args!("{family}{suffix}{labels} {value}{exemplar}"));
     }
 
     pub(super) fn finish(mut self) -> String {
@@ -92,6 +101,18 @@ impl Page {
     pub(super) fn family(&mut self, family: &str, kind: Kind, unit: Option<&str>, help: &str) {
         self.head(family, kind.as_str(), unit, help);
     }
+}
+
+/// ` # {labels} value timestamp`. The labels have 63 characters of the 128 that they may have ("Exemplars"); seconds are told to the
+/// millisecond, which is as exactly as Prometheus keeps them.
+fn exemplar(exemplar: Exemplar) -> String {
+    let Exemplar {
+        trace_id, span_id, ..
+    } = exemplar;
+    let value = Number::Float(exemplar.value);
+    let time = exemplar.time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (seconds, millis) = (time.as_secs(), time.subsec_millis());
+    format!(" # {{trace_id=\"{trace_id}\",span_id=\"{span_id}\"}} {value} {seconds}.{millis:03}")
 }
 
 /// Label values and help texts escape the same three characters.

@@ -4,15 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_sdk::metrics::ManualReader;
-use opentelemetry_sdk::metrics::data::ResourceMetrics;
-use opentelemetry_sdk::metrics::reader::MetricReader as _;
 use prost::Message as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::report::Report;
+use crate::exemplars::Exemplars;
 use crate::exporter::Exporter;
 use crate::settings::Signal;
 
@@ -20,6 +18,7 @@ use crate::settings::Signal;
 pub(crate) struct MetricPush {
     pub(crate) exporter: Exporter,
     pub(crate) reader: Arc<ManualReader>,
+    pub(crate) exemplars: Arc<Exemplars>,
     pub(crate) interval: Duration,
     /// Most time for one export.
     pub(crate) limit: Duration,
@@ -46,15 +45,14 @@ impl MetricPush {
     }
 
     async fn push(&self, report: &mut Report, stop: &watch::Receiver<bool>) {
-        let mut metrics = ResourceMetrics::default();
-        if let Err(why) = self.reader.collect(&mut metrics) {
-            report.failed(&why.to_string());
+        let collected = match self.exemplars.collect(&self.reader) {
+            Ok(collected) => collected,
+            Err(why) => return report.failed(&why.to_string()),
+        };
+        if collected.metrics.scope_metrics().next().is_none() {
             return;
         }
-        if metrics.scope_metrics().next().is_none() {
-            return;
-        }
-        let request = ExportMetricsServiceRequest::from(&metrics).encode_to_vec();
+        let request = collected.request().encode_to_vec();
         match self.exporter.send(request, self.limit, stop).await {
             Ok(rejected) if rejected.items == 0 => report.delivered(),
             Ok(rejected) => report.failed(&format!(

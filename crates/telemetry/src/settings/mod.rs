@@ -20,6 +20,7 @@ pub use sampler::SamplerSetting;
 use variables::Variables;
 
 use crate::Error;
+use crate::exemplars::ExemplarFilter;
 use crate::names::KnownMethods;
 
 /// What the program says about itself, where the environment is silent.
@@ -63,6 +64,8 @@ pub struct Settings {
     pub metric_timeout: Duration,
     /// Temporality of pushed metrics; `/metrics` is always cumulative.
     pub temporality: Temporality,
+    /// Which measurements may leave an exemplar.
+    pub exemplar_filter: ExemplarFilter,
     /// Which headers carry context.
     pub propagators: Propagators,
     /// HTTP methods that metrics name.
@@ -156,6 +159,7 @@ impl Settings {
                 .milliseconds("OTEL_METRIC_EXPORT_INTERVAL", DEFAULT_METRIC_INTERVAL),
             metric_timeout: env.timeout("OTEL_METRIC_EXPORT_TIMEOUT", DEFAULT_EXPORT_TIMEOUT),
             temporality: temporality(&env),
+            exemplar_filter: exemplar_filter(&env),
             propagators: propagators(&env),
             known_methods: env
                 .get("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS")
@@ -204,6 +208,19 @@ fn temporality(env: &Variables<'_>) -> Temporality {
         "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
         &choices,
         Temporality::Cumulative,
+    )
+}
+
+fn exemplar_filter(env: &Variables<'_>) -> ExemplarFilter {
+    let choices = [
+        ("always_on", ExemplarFilter::AlwaysOn),
+        ("always_off", ExemplarFilter::AlwaysOff),
+        ("trace_based", ExemplarFilter::TraceBased),
+    ];
+    env.choice(
+        "OTEL_METRICS_EXEMPLAR_FILTER",
+        &choices,
+        ExemplarFilter::default(),
     )
 }
 

@@ -420,3 +420,20 @@ fn span_limits_fall_back_to_the_general_one() {
     };
     assert_eq!(settings.span_limits, expected);
 }
+
+#[test]
+fn exemplars_are_of_sampled_traces_unless_the_environment_says_otherwise() {
+    for (value, filter) in [
+        ("", ExemplarFilter::TraceBased),
+        ("trace_based", ExemplarFilter::TraceBased),
+        ("always_on", ExemplarFilter::AlwaysOn),
+        ("Always_Off", ExemplarFilter::AlwaysOff),
+    ] {
+        let settings = good(&[("OTEL_METRICS_EXEMPLAR_FILTER", value)]);
+        assert_eq!(settings.exemplar_filter, filter, "{value}");
+        assert!(settings.warnings.is_empty(), "{value}");
+    }
+    let settings = good(&[("OTEL_METRICS_EXEMPLAR_FILTER", "all")]);
+    assert_eq!(settings.exemplar_filter, ExemplarFilter::TraceBased);
+    assert!(settings.warnings[0].starts_with("OTEL_METRICS_EXEMPLAR_FILTER"));
+}

@@ -1,5 +1,6 @@
 //! [`Telemetry`]: the value that owns a program's tracer, meter and logger, and the flush at its end.
 
+mod instruments;
 mod losses;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits};
 
 use crate::Error;
+use crate::exemplars::Exemplars;
 use crate::exporter::Exporter;
 use crate::metrics::{MetricsPage, SharedReader};
 use crate::names::KnownMethods;
@@ -35,6 +37,7 @@ pub struct Telemetry {
     meter_provider: SdkMeterProvider,
     logger_provider: SdkLoggerProvider,
     scope: InstrumentationScope,
+    exemplars: Arc<Exemplars>,
     page: MetricsPage,
     propagator: Propagator,
     known_methods: KnownMethods,
@@ -90,6 +93,7 @@ impl Telemetry {
             logs = logs.with_log_processor(LogSink(queue));
         }
 
+        let exemplars = Arc::new(Exemplars::new(settings.exemplar_filter));
         let pulled = Arc::new(
             ManualReader::builder()
                 .with_temporality(Temporality::Cumulative)
@@ -114,6 +118,7 @@ impl Telemetry {
             work.metrics = Some(MetricPush {
                 exporter: Exporter::new(export.clone())?,
                 reader: pushed,
+                exemplars: exemplars.clone(),
                 interval: settings.metric_interval,
                 limit: settings.metric_timeout,
                 failures: Arc::default(),
@@ -127,7 +132,8 @@ impl Telemetry {
             meter_provider,
             logger_provider: logs.build(),
             scope,
-            page: MetricsPage::new(pulled),
+            page: MetricsPage::new(pulled, exemplars.clone()),
+            exemplars,
             propagator: Propagator::new(settings.propagators),
             known_methods: settings.known_methods.clone(),
             exports: Exports {
@@ -144,7 +150,7 @@ impl Telemetry {
         self.tracer_provider.tracer_with_scope(self.scope.clone())
     }
 
-    /// The meter of this program. Its instruments feed OTLP and `/metrics` alike. Callbacks of observable instruments run while a
+    /// The meter of this program. Its instruments feed OTLP and `/metrics` alike, without exemplars. Callbacks of observable instruments run while a
     /// collection holds the provider's lock: they must not create instruments.
     pub fn meter(&self) -> Meter {
         self.meter_provider.meter_with_scope(self.scope.clone())
