@@ -84,6 +84,29 @@ fn requests_are_measured_over_grpc() {
 }
 
 #[test]
+fn host_and_components_are_one_instance_of_one_service() {
+    let receiver = Receiver::start();
+    let host = start(&receiver, "http/protobuf");
+    traced(&host, "GET", "/");
+    let resource = |metric: &str| {
+        receiver.wait_for(metric, |received| {
+            let group = received.metrics.iter().find(|group| {
+                let mut metrics = group.scope_metrics.iter().flat_map(|scope| &scope.metrics);
+                metrics.any(|other| other.name == metric)
+            });
+            Some(group?.resource.clone().unwrap().attributes)
+        })
+    };
+    let of_host = resource("http.server.request.duration");
+    let of_component = resource("spinfo.component.request.duration");
+    for key in ["service.name", "service.namespace", "service.instance.id"] {
+        let value = attribute(&of_host, key);
+        assert!(value.is_some(), "{of_host:?} has no {key}");
+        assert_eq!(attribute(&of_component, key), value);
+    }
+}
+
+#[test]
 fn the_metrics_page_is_open_metrics_with_the_names_of_otlp() {
     let host = Up::spinfo().start();
     traced(&host, "GET", "/status");

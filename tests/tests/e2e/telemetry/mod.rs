@@ -1,6 +1,8 @@
 //! One request as a receiver sees it: its trace, its metrics and its log lines, joined by one trace id.
 
 mod delivery;
+mod documented;
+mod exemplars;
 mod logs;
 mod metrics;
 mod traces;
@@ -24,8 +26,12 @@ fn start(receiver: &Receiver, protocol: &str) -> Host {
 }
 
 fn exporting(receiver: &Receiver, protocol: &str) -> Up {
-    Up::exporting(&receiver.url())
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url())
+    exported(Up::exporting(&receiver.url()), receiver, protocol)
+}
+
+/// With the host's own telemetry at the receiver.
+fn exported(up: Up, receiver: &Receiver, protocol: &str) -> Up {
+    up.env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url())
         .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
 }
 
