@@ -33,7 +33,7 @@ fn an_answer_that_breaks_off_is_seen_to_be_broken() {
         "the last chunk would say that it is whole: {text}"
     );
     host.log.wait_for_log("the trap in the log", |line| {
-        line["fields"]["trap"] == "unreachable"
+        line["fields"]["wasm.trap.kind"] == "unreachable"
     });
     assert_eq!(host.get("/").status, 200);
 }

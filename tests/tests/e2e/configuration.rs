@@ -164,7 +164,7 @@ fn the_output_of_a_guest_is_logged_with_its_trace() {
             (
                 &line["target"],
                 &line["fields"]["stream"],
-                &line["fields"]["component"]
+                &line["fields"]["wasm.component"]
             ),
             (&json!("guest"), &json!(stream), &json!("a"))
         );

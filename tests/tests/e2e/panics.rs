@@ -25,9 +25,9 @@ fn a_trap_is_a_500_and_the_connection_goes_on() {
         assert_eq!(client.send(get("/healthz")).status, 200);
     }
     let line = host.log.wait_for_log("the trap in the log", |line| {
-        line["fields"]["trap"] == "unreachable"
+        line["fields"]["wasm.trap.kind"] == "unreachable"
     });
-    assert_eq!(line["fields"]["component"], "lab");
+    assert_eq!(line["fields"]["wasm.component"], "lab");
     assert_eq!(line["level"], "ERROR");
     let metrics = host.admin("/metrics");
     assert!(

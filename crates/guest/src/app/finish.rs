@@ -95,7 +95,7 @@ impl Drop for Finish {
             }
             recorder.end_with_timestamp(ended);
         }
-        attributes.push(KeyValue::new("spinfo.component", self.instance.app.name()));
+        attributes.push(KeyValue::new("wasm.component", self.instance.app.name()));
         telemetry.record(&DURATION, took.as_secs_f64(), &attributes);
         flush::schedule(&self.instance, now);
     }

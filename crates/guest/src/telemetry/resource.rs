@@ -37,7 +37,7 @@ fn builder(identity: &Identity, instance: Option<&str>) -> Resource {
         KeyValue::new("service.namespace", SERVICE),
         KeyValue::new("service.version", identity.version),
         KeyValue::new("deployment.environment.name", "development"),
-        KeyValue::new("spinfo.component", identity.component),
+        KeyValue::new("wasm.component", identity.component),
     ];
     attributes.extend(instance.map(|id| KeyValue::new("service.instance.id", id.to_owned())));
     let detectors: [Box<dyn ResourceDetector>; 2] = [
@@ -78,7 +78,7 @@ mod tests {
             Some("1.2.3")
         );
         assert_eq!(
-            attribute(&events, "spinfo.component").as_deref(),
+            attribute(&events, "wasm.component").as_deref(),
             Some("hello")
         );
         assert_eq!(

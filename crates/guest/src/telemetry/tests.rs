@@ -280,7 +280,7 @@ fn the_resource_names_service_component_and_version() {
     for resource in all.resources {
         assert_eq!(attribute(&resource, "service.name"), "spinfo");
         assert_eq!(attribute(&resource, "service.version"), "1.2.3");
-        assert_eq!(attribute(&resource, "spinfo.component"), "tea");
+        assert_eq!(attribute(&resource, "wasm.component"), "tea");
     }
 }
 

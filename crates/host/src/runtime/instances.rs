@@ -178,8 +178,8 @@ impl WorkerState for InstanceState {
             self.metrics.trapped(&self.component.id, kind, &span);
             let _attached = crate::trace::attach(span);
             tracing::error!(
-                component = &*self.component.id,
-                trap = kind,
+                wasm.component = &*self.component.id,
+                wasm.trap.kind = kind,
                 "the component trapped: {message}"
             );
         }

@@ -156,7 +156,7 @@ impl Outbound {
         self.client.metrics.outbound_denied(&self.component.id);
         let _attached = crate::trace::attach(self.current.span_context());
         let hint = AllowedHosts::hint(&self.component.id, scheme, host, port);
-        tracing::warn!(component = &*self.component.id, "{hint}");
+        tracing::warn!(wasm.component = &*self.component.id, "{hint}");
         Error::HttpRequestDenied
     }
 }

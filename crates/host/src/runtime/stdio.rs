@@ -55,10 +55,10 @@ impl GuestOutput {
         let _attached = context.attach();
         match self.stream {
             Stream::Stdout => {
-                tracing::info!(target: "guest", component = &*self.component, stream = "stdout", "{text}")
+                tracing::info!(target: "guest", { wasm.component = &*self.component, stream = "stdout" }, "{text}")
             }
             Stream::Stderr => {
-                tracing::warn!(target: "guest", component = &*self.component, stream = "stderr", "{text}")
+                tracing::warn!(target: "guest", { wasm.component = &*self.component, stream = "stderr" }, "{text}")
             }
         }
     }

@@ -237,8 +237,8 @@ fn report(refusal: &Refusal, component: &str, exchange: &Exchange) {
     }
     let _attached = crate::trace::attach(exchange.span.context().clone());
     tracing::error!(
-        component,
-        error = refusal.describe().1,
+        wasm.component = component,
+        "error.type" = refusal.describe().1,
         "a request failed: {}",
         refusal.cause()
     );

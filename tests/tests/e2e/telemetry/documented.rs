@@ -159,7 +159,7 @@ fn keys(attributes: &[KeyValue]) -> impl Iterator<Item = String> {
 /// Who sends: the components say which they are.
 fn sender(resource: Option<&Resource>) -> &'static str {
     let attributes = resource.map_or(&[][..], |resource| &resource.attributes);
-    match attribute(attributes, "spinfo.component") {
+    match attribute(attributes, "wasm.component") {
         Some(_) => "component",
         None => "host",
     }

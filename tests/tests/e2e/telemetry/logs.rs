@@ -16,8 +16,8 @@ fn log_lines_belong_to_their_trace(protocol: &str) {
             .records_of(TRACE)
             .into_iter()
             .map(|(record, resource)| {
-                let component = resource
-                    .and_then(|resource| attribute(&resource.attributes, "spinfo.component"));
+                let component =
+                    resource.and_then(|resource| attribute(&resource.attributes, "wasm.component"));
                 let body = record.body.as_ref().map(text).unwrap_or_default();
                 (
                     component.unwrap_or_default(),

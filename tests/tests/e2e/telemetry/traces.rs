@@ -83,7 +83,7 @@ fn one_request_is_one_trace(protocol: &str) {
         }
     }
     assert_eq!(
-        attribute(&resources[1], "spinfo.component").as_deref(),
+        attribute(&resources[1], "wasm.component").as_deref(),
         Some("status")
     );
 }
