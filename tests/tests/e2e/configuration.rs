@@ -2,7 +2,7 @@
 
 use http::Request;
 use serde_json::{Value, json};
-use spinfo_tests::{Answer, FixtureApp, Host, Up};
+use spinfo_tests::{Answer, FixtureApp, Host, Up, deadline};
 
 fn ask(host: &Host, deed: &str, argument: &str) -> Answer {
     host.send(
@@ -196,4 +196,39 @@ fn files_that_are_no_components_are_refused_by_name() {
         assert_eq!(code, Some(1), "{text}");
         assert!(text.contains("echo.wasm") && text.contains(words), "{text}");
     }
+}
+
+#[test]
+fn the_compile_cache_leaves_what_else_is_in_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let precious = folder.path().join("letters/2026/one.txt");
+    std::fs::create_dir_all(precious.parent().unwrap()).unwrap();
+    std::fs::write(&precious, "dear").unwrap();
+    let app = FixtureApp::echo("");
+    let start = || {
+        Up::new(app.manifest())
+            .env("SPINFO_CACHE_DIR", folder.path())
+            .start()
+    };
+    let mut host = start();
+    let modules = folder.path().join("compiled/modules");
+    // It cleans up behind the first component that it keeps.
+    deadline::until("the cache to have been cleaned up", || {
+        let mut entries = std::fs::read_dir(folder.path().join("compiled")).ok()?;
+        let stamp = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(".cleanup"))
+        };
+        entries.any(stamp).then_some(())
+    });
+    host.stop();
+    assert!(modules.is_dir());
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "dear");
+    let again = start();
+    assert!(
+        again
+            .admin("/metrics")
+            .text()
+            .contains("spinfo_cache_result=\"hit\""),
+        "what was compiled is found again"
+    );
 }

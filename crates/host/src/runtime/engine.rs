@@ -80,10 +80,15 @@ fn configure(settings: &EngineSettings, cache: Option<Cache>, pooled: bool) -> C
     config
 }
 
+/// The cache cleans up after itself: from time to time it deletes all that it doesn't know in its folder. So the folder is
+/// one that nobody else uses, below the one that the operator named.
+const COMPILED: &str = "compiled";
+
 /// A cache that can't be opened only costs time, so it is not an error.
 fn open_cache(dir: &std::path::Path) -> Option<Cache> {
+    let dir = dir.join(COMPILED);
     let mut config = CacheConfig::new();
-    config.with_directory(dir);
+    config.with_directory(&dir);
     Cache::new(config)
         .inspect_err(|error| {
             tracing::warn!(directory = %dir.display(), error = format!("{error:#}"), "components are compiled at every start: no compile cache");
