@@ -1,0 +1,85 @@
+//! What compose makes of the files, whether or not anything runs.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+use spinfo_tests::artifacts::workspace;
+
+use crate::docker::{compose, succeed};
+
+const MINIMAL: [&str; 7] = [
+    "collector",
+    "collector-health",
+    "grafana",
+    "prometheus",
+    "spinfo",
+    "tempo",
+    "valkey",
+];
+const ONLY_IN_ALL: [&str; 2] = ["alertmanager", "loki"];
+
+/// compose.yaml and compose.spin.yaml are understood without a warning, and each profile has its services.
+pub(crate) fn every_combination_is_valid() {
+    let minimal = BTreeSet::from(MINIMAL);
+    let all: BTreeSet<_> = minimal.iter().copied().chain(ONLY_IN_ALL).collect();
+    for files in [
+        &["compose.yaml"][..],
+        &["compose.yaml", "compose.spin.yaml"],
+    ] {
+        for (flags, expected) in [
+            // What .env says.
+            (&[][..], &all),
+            (&["--profile", "all"], &all),
+            (&["--profile", "minimal"], &minimal),
+        ] {
+            let output = compose(files)
+                .args(flags)
+                .args(["config", "--services"])
+                .output();
+            let output = output.expect("docker can be run");
+            assert!(output.stderr.is_empty(), "{files:?} {flags:?}: {output:?}");
+            let text = succeed(&output);
+            let services: BTreeSet<_> = text.lines().collect();
+            assert_eq!(services, *expected, "{files:?} {flags:?}");
+        }
+    }
+}
+
+/// spinfo and Grafana, on loopback.
+pub(crate) fn only_what_is_public_is_published_and_only_here() {
+    let output = compose(&["compose.yaml"])
+        .args(["config", "--format", "json"])
+        .output();
+    let text = succeed(&output.expect("docker can be run"));
+    let configuration: Value = serde_json::from_str(&text).expect("compose writes JSON");
+    let services = configuration["services"].as_object().expect("services");
+    let published: Vec<_> = services
+        .iter()
+        .flat_map(|(name, service)| {
+            let ports = service["ports"].as_array().into_iter().flatten();
+            ports.map(move |port| json!([name, port["host_ip"], port["published"], port["target"]]))
+        })
+        .collect();
+    let expected = [
+        json!(["grafana", "127.0.0.1", "3030", 3000]),
+        json!(["spinfo", "127.0.0.1", "3000-3001", 3000]),
+    ];
+    assert_eq!(published, expected);
+}
+
+/// deploy/Dockerfile builds with the toolchain of rust-toolchain.toml, not with one that has to be downloaded first.
+pub(crate) fn the_toolchain_is_that_of_the_workspace() {
+    let read = |path: &str| fs::read_to_string(workspace().join(path)).expect(path);
+    let toolchain: toml::Table = read("rust-toolchain.toml").parse().expect("TOML");
+    let channel = toolchain["toolchain"]["channel"]
+        .as_str()
+        .expect("a channel");
+    let from = format!("FROM rust:{channel}-");
+    assert!(
+        read("deploy/Dockerfile")
+            .lines()
+            .any(|line| line.starts_with(&from)),
+        "deploy/Dockerfile has no line that begins with {from:?}"
+    );
+}
