@@ -8,6 +8,7 @@
 //! - [`tls`]: a certificate and a client that trusts it
 //! - [`receiver`]: an OTLP receiver that remembers all it gets
 //! - [`deadline`]: waiting for what should happen soon
+//! - [`stack`]: the real backends with the configuration files of otel/
 
 pub mod app;
 pub mod artifacts;
@@ -16,6 +17,7 @@ pub mod deadline;
 pub mod host;
 pub mod lines;
 pub mod spin;
+pub mod stack;
 pub mod tls;
 pub mod wire;
 
