@@ -12,25 +12,28 @@ pub(crate) mod linker;
 pub(crate) mod outbound;
 pub(crate) mod request;
 mod stdio;
+pub(crate) mod tenure;
+mod trial;
+pub(crate) mod version;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 pub(crate) use self::guest::Guest;
 use self::instances::InstanceSettings;
-use self::outbound::OutboundSettings;
-use crate::app::App;
-use crate::lifecycle::Lifecycle;
+use self::outbound::OutboundClient;
+pub(crate) use self::trial::try_components;
 use crate::metrics::Metrics;
 use crate::trace::Tracing;
 
-/// What the components of every worker thread share.
+/// What components run on: it stays when one version of the application replaces another.
 #[derive(Clone)]
 pub(crate) struct Runtime {
-    pub(crate) app: Arc<App>,
     pub(crate) instances: Arc<InstanceSettings>,
-    pub(crate) outbound: OutboundSettings,
-    pub(crate) outbound_tls: rustls::ClientConfig,
-    pub(crate) lifecycle: Lifecycle,
+    /// For each worker thread its connections to other servers.
+    pub(crate) outbound: Vec<OutboundClient>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracing: Tracing,
+    /// Replaced versions that still finish something, and so hold instances that will soon be free.
+    pub(crate) draining: Arc<AtomicUsize>,
 }
