@@ -162,7 +162,7 @@ impl Dispatcher {
                     settings: runtime.instances.clone(),
                     metrics: runtime.metrics.clone(),
                     measured: runtime.metrics.component(&component.id),
-                    draining: runtime.draining.clone(),
+                    passing: runtime.passing.clone(),
                 };
                 (component.id.clone(), ProxyHandler::new(factory))
             });

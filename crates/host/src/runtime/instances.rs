@@ -19,6 +19,7 @@ use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
+use super::Passing;
 use super::component::{Component, Kind};
 use super::dispatcher::Dispatcher;
 use super::guest::Guest;
@@ -43,7 +44,7 @@ pub(crate) struct InstanceSettings {
     pub(crate) request_timeout: Duration,
     /// Bytes of linear memory that one instance may grow to.
     pub(crate) max_memory: usize,
-    /// How long an instance that finds no room waits for those of a replaced version to go.
+    /// How long an instance that finds no room during a reload waits for some.
     pub(crate) max_wait: Duration,
 }
 
@@ -79,7 +80,7 @@ pub(crate) struct InstanceFactory {
     pub(crate) settings: Arc<InstanceSettings>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) measured: Arc<ComponentMetrics>,
-    pub(crate) draining: Arc<AtomicUsize>,
+    pub(crate) passing: Passing,
 }
 
 /// A store for one instance, with the limits that hold for all.
@@ -138,10 +139,8 @@ impl HandlerState for InstanceFactory {
 
     async fn instantiate(&self) -> Result<Instance<Guest, Expiration, InstanceState>> {
         let begun = Instant::now();
-        // Without a reload these instances would have taken the request themselves, so it is not theirs to be refused.
-        let may_wait = || {
-            self.draining.load(Ordering::Relaxed) > 0 && begun.elapsed() < self.settings.max_wait
-        };
+        // Without a reload there would be room.
+        let may_wait = || self.passing.count() > 0 && begun.elapsed() < self.settings.max_wait;
         let make = || async {
             let mut store = new_store(&self.component, self.outbound(), &self.settings)?;
             let proxy = self.pre.instantiate_async(&mut store).await?;

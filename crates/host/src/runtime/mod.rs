@@ -17,7 +17,7 @@ mod trial;
 pub(crate) mod version;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use self::guest::Guest;
 use self::instances::InstanceSettings;
@@ -34,6 +34,31 @@ pub(crate) struct Runtime {
     pub(crate) outbound: Vec<OutboundClient>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracing: Tracing,
-    /// Replaced versions that still finish something, and so hold instances that will soon be free.
-    pub(crate) draining: Arc<AtomicUsize>,
+    pub(crate) passing: Passing,
+}
+
+/// Counts what holds instances beside the current version, but not for long: the trial of a new one, and old ones that drain.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Passing(Arc<AtomicUsize>);
+
+impl Passing {
+    /// One more, until the value is dropped.
+    pub(crate) fn enter(&self) -> Passage {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Passage(self.clone())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One thing that passes.
+#[derive(Debug)]
+pub(crate) struct Passage(Passing);
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }

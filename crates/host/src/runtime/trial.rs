@@ -20,6 +20,7 @@ pub(crate) async fn try_components(
     components: &BTreeMap<Arc<str>, Arc<Component>>,
     runtime: &Runtime,
 ) -> anyhow::Result<()> {
+    let _passing = runtime.passing.enter();
     for component in components.values() {
         let context = || format!("component {:?} cannot be instantiated", component.id);
         let limit = runtime.instances.request_timeout;

@@ -1,16 +1,15 @@
 //! A version of the application: what is loaded at one time, ready on every worker thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::Runtime;
 use super::dispatcher::Dispatcher;
 use super::tenure::{Stage, Tenure};
+use super::{Passage, Passing, Runtime};
 use crate::app::App;
 use crate::revision::Revision;
 
@@ -56,14 +55,17 @@ impl Version {
 /// Which version is current, and how many others are still at work.
 pub(crate) struct Versions {
     current: ArcSwap<Version>,
-    draining: Arc<AtomicUsize>,
+    /// Old versions alone.
+    draining: Passing,
+    passing: Passing,
 }
 
 impl Versions {
     pub(crate) fn new(runtime: &Runtime, first: Version) -> Self {
         Self {
             current: ArcSwap::from_pointee(first),
-            draining: runtime.draining.clone(),
+            draining: Passing::default(),
+            passing: runtime.passing.clone(),
         }
     }
 
@@ -78,13 +80,13 @@ impl Versions {
 
     /// Versions that still finish something.
     pub(crate) fn draining(&self) -> usize {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.count()
     }
 
     /// Serves `next` from the next request on, and retires the version before it.
     pub(crate) fn replace(&self, next: Version) -> Leaving {
         // Before anybody looks for room for an instance of the new version.
-        let counted = Counted::begin(&self.draining);
+        let counted = [self.passing.enter(), self.draining.enter()];
         let old = self.current.swap(Arc::new(next));
         old.retire();
         Leaving {
@@ -107,7 +109,7 @@ pub(crate) struct Leaving {
     app: Arc<App>,
     tenures: Vec<Arc<Tenure>>,
     in_use: watch::Receiver<()>,
-    _counted: Counted,
+    _counted: [Passage; 2],
 }
 
 impl Leaving {
@@ -138,20 +140,4 @@ impl Leaving {
 /// Nothing is ever sent: the channel closes with its last sender.
 async fn unused(in_use: &mut watch::Receiver<()>) {
     while in_use.changed().await.is_ok() {}
-}
-
-/// A version that drains, counted until it is gone.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn begin(draining: &Arc<AtomicUsize>) -> Self {
-        draining.fetch_add(1, Ordering::Relaxed);
-        Self(draining.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }

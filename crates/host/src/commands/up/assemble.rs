@@ -10,10 +10,10 @@ use crate::app::Configuration;
 use crate::cli::Up;
 use crate::lifecycle::{Lifecycle, StopSettings};
 use crate::metrics::Metrics;
-use crate::runtime::Runtime;
 use crate::runtime::instances::InstanceSettings;
 use crate::runtime::outbound::{OutboundClient, OutboundSettings};
 use crate::runtime::version::Versions;
+use crate::runtime::{Passing, Runtime};
 use crate::server::{ConnectionSettings, Limits, Shared};
 use crate::tls;
 use crate::trace::Tracing;
@@ -93,7 +93,7 @@ pub(super) fn runtime(
             telemetry.is_tracing_enabled().then(|| telemetry.tracer()),
             telemetry.propagator(),
         ),
-        draining: Arc::default(),
+        passing: Passing::default(),
     })
 }
 
