@@ -1,4 +1,4 @@
-//! The admin listener: liveness, readiness and metrics, apart from the application's own port.
+//! The admin listener: liveness, readiness, metrics and the version that is served, apart from the application's own port.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use spinfo_telemetry::{MetricsPage, OPEN_METRICS_CONTENT_TYPE};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::app::App;
-use crate::lifecycle::{Lifecycle, Phase};
+use crate::lifecycle::Lifecycle;
+use crate::reload::Outcomes;
+use crate::runtime::version::Versions;
 use crate::server::problem::{answer, problem};
 
 /// A scraper that says nothing for so long is cut off.
@@ -24,10 +25,12 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A store that does not answer within this time makes the process not ready.
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
 
 /// What the admin listener reports on.
 pub(crate) struct Admin {
-    pub(crate) app: Arc<App>,
+    pub(crate) versions: Arc<Versions>,
+    pub(crate) reloads: Arc<Outcomes>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) metrics: MetricsPage,
 }
@@ -97,20 +100,41 @@ impl Admin {
                 OPEN_METRICS_CONTENT_TYPE,
                 self.metrics.open_metrics(),
             ),
-            "/" => answer(StatusCode::OK, TEXT, "/livez\n/readyz\n/metrics\n"),
+            "/revision" => answer(StatusCode::OK, JSON, self.revision()),
+            "/" => answer(
+                StatusCode::OK,
+                TEXT,
+                "/livez\n/readyz\n/metrics\n/revision\n",
+            ),
             _ => problem(
                 StatusCode::NOT_FOUND,
-                "the admin listener has /livez, /readyz and /metrics",
+                "the admin listener has /livez, /readyz, /metrics and /revision",
                 &none,
             ),
         }
     }
 
+    /// What is served, and what became of the last reload, for people and for scripts that wait for one.
+    fn revision(&self) -> String {
+        let (version, reloads) = (self.versions.current(), self.reloads.so_far());
+        let shown = serde_json::json!({
+            "application": version.app.name,
+            "version": version.app.version,
+            "generation": version.revision.generation,
+            "revision": &*version.revision.short,
+            "digest": version.revision.digest,
+            "reloads": { "ok": reloads.ok, "refused": reloads.refused },
+            "problem": reloads.problem,
+            "draining": self.versions.draining(),
+        });
+        format!("{shown}\n")
+    }
+
     async fn not_ready(&self) -> Option<String> {
-        if self.lifecycle.phase() >= Phase::Leaving {
+        if self.lifecycle.is_leaving() {
             return Some("stopping".into());
         }
-        for (name, store) in &self.app.stores {
+        for (name, store) in self.versions.current().app.stores.iter() {
             match tokio::time::timeout(STORE_TIMEOUT, store.ping()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return Some(format!("key-value store {name:?}: {error}")),

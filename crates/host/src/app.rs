@@ -1,20 +1,20 @@
 //! The application: its manifest and configuration turned into compiled, linked components and a route table.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use spinfo_manifest::{
-    Application, Component as Declared, RouteMatch, Router, RuntimeConfig, Secret, StoreConfig,
+    Application, Component as Declared, RouteMatch, Router, RuntimeConfig, Secret,
     VariableOverride, VariableSources, Variables, Warning,
 };
-use tokio::runtime::Handle;
 use wasmtime::component::Linker;
 
 use crate::cli::{self, Source};
-use crate::key_value::{RedisStore, SqliteDatabase, Store};
+use crate::key_value::Stores;
+use crate::revision::AppDigest;
 use crate::runtime::Guest;
 use crate::runtime::component::{Component, Grants};
 use crate::runtime::files::Mounts;
@@ -25,6 +25,8 @@ pub(crate) struct Configuration {
     pub(crate) runtime: RuntimeConfig,
     variables: Variables,
     state_dir: Option<PathBuf>,
+    /// The manifest's text, for the digest.
+    manifest: Vec<u8>,
 }
 
 impl Configuration {
@@ -35,6 +37,8 @@ impl Configuration {
     pub(crate) fn load(source: &Source) -> anyhow::Result<Self> {
         let application = Application::load(&source.from)?;
         application.check_sources()?;
+        let manifest = std::fs::read(&application.file)
+            .with_context(|| application.file.display().to_string())?;
         let runtime = match &source.runtime_config_file {
             Some(file) => RuntimeConfig::load(file)?,
             None => RuntimeConfig::default(),
@@ -61,6 +65,7 @@ impl Configuration {
             runtime,
             variables,
             state_dir,
+            manifest,
         })
     }
 
@@ -82,7 +87,7 @@ impl Configuration {
     fn grants(
         &self,
         declared: &Declared,
-        stores: &BTreeMap<String, Arc<dyn Store>>,
+        stores: &Stores,
         env: &Environment,
     ) -> anyhow::Result<Grants> {
         let mut environment = env.host.clone();
@@ -122,17 +127,21 @@ pub(crate) struct Environment {
 /// An application that is ready to serve.
 pub(crate) struct App {
     pub(crate) name: String,
+    /// As the manifest says it.
+    pub(crate) version: String,
     pub(crate) router: Router,
     pub(crate) components: BTreeMap<Arc<str>, Arc<Component>>,
     /// The stores that components may open, by label.
-    pub(crate) stores: BTreeMap<String, Arc<dyn Store>>,
+    pub(crate) stores: Stores,
+    pub(crate) digest: AppDigest,
     /// `http.route` of each public route, by its index.
     route_names: Vec<Arc<str>>,
     info: Bytes,
 }
 
 impl App {
-    /// Opens the stores, then compiles and links every component that a trigger names or another may call.
+    /// Opens the stores, then compiles and links every component that a trigger names or another may call. Stores that
+    /// `before` has open are shared with it.
     ///
     /// # Errors
     /// Names the store or component that stands in the way.
@@ -140,14 +149,16 @@ impl App {
         configuration: &Configuration,
         linker: &Linker<Guest>,
         env: &Environment,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
         let application = &configuration.application;
-        let stores = open_stores(
+        let stores = Stores::open(
             configuration
                 .runtime
                 .stores_for(application, configuration.state_dir.as_deref())?,
+            before.map(|app| &app.stores),
         )?;
-        let mut components = BTreeMap::new();
+        let mut components: BTreeMap<Arc<str>, Arc<Component>> = BTreeMap::new();
         for declared in application.components.values() {
             let grants = configuration.grants(declared, &stores, env)?;
             let component = Component::compile(linker, declared, grants)?;
@@ -160,8 +171,14 @@ impl App {
             .map(|route| Arc::from(route.template()))
             .collect();
         let info = serde_json::json!({ "name": application.name, "version": application.version });
+        let digests = components
+            .values()
+            .map(|component| (component.id.clone(), component.digest))
+            .collect();
         Ok(Self {
+            digest: AppDigest::new(&configuration.manifest, &digests),
             name: application.name.clone(),
+            version: application.version.clone(),
             router,
             components,
             stores,
@@ -185,32 +202,4 @@ impl App {
     pub(crate) fn info(&self) -> Bytes {
         self.info.clone()
     }
-}
-
-fn open_stores(
-    configured: BTreeMap<String, StoreConfig>,
-) -> anyhow::Result<BTreeMap<String, Arc<dyn Store>>> {
-    let mut files: HashMap<PathBuf, SqliteDatabase> = HashMap::new();
-    let mut stores: BTreeMap<String, Arc<dyn Store>> = BTreeMap::new();
-    for (label, store) in configured {
-        let store: Arc<dyn Store> = match store {
-            StoreConfig::Redis { url } => {
-                Arc::new(RedisStore::new(&label, url.expose(), Handle::current())?)
-            }
-            StoreConfig::Sqlite { path: None } => {
-                Arc::new(SqliteDatabase::temporary()?.store(&label))
-            }
-            StoreConfig::Sqlite { path: Some(path) } => {
-                let database = match files.get(&path) {
-                    Some(database) => database.clone(),
-                    None => SqliteDatabase::open(&path)
-                        .with_context(|| format!("key-value store {label:?}"))?,
-                };
-                files.insert(path, database.clone());
-                Arc::new(database.store(&label))
-            }
-        };
-        stores.insert(label, store);
-    }
-    Ok(stores)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use spinfo_manifest::VariableOverride;
 use spinfo_telemetry::{LogFormat, LogOptions};
 
 const MIB: u64 = 1 << 20;
@@ -22,7 +23,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves an application over HTTP until SIGTERM or SIGINT (Ctrl-C); a second signal ends it at once.
+    /// Serves an application over HTTP until SIGTERM or SIGINT (Ctrl-C); a second signal ends it at once. SIGHUP reloads the
+    /// application without losing a request.
     Up(Box<Up>),
     /// Runs the build commands of an application's components.
     Build(Build),
@@ -60,7 +62,7 @@ enum Format {
 }
 
 /// What names and configures an application.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Source {
     /// The application: a spin.toml or a folder with one.
     #[arg(short, long, default_value = "spin.toml", value_name = "PATH")]
@@ -133,6 +135,11 @@ pub(crate) struct Up {
     #[arg(long)]
     pub(crate) build: bool,
 
+    /// Reloads the application when its manifest, a component, one of a component's files, the runtime configuration or the
+    /// certificate changes, as SIGHUP does. It does not build.
+    #[arg(long)]
+    pub(crate) watch: bool,
+
     /// Address to serve on; port 0 takes a free one.
     #[arg(
         long,
@@ -146,7 +153,7 @@ pub(crate) struct Up {
     #[arg(long)]
     pub(crate) find_free_port: bool,
 
-    /// Address of /livez, /readyz and /metrics, or `off`.
+    /// Address of /livez, /readyz, /metrics and /revision, or `off`.
     #[arg(long, env = "SPINFO_ADMIN_LISTEN", default_value = "127.0.0.1:9797", value_name = "ADDRESS", value_parser = admin_address)]
     pub(crate) admin_listen: AdminListen,
 
@@ -250,7 +257,7 @@ pub(crate) struct Stop {
     #[arg(long, default_value = "0s", value_name = "TIME", value_parser = duration)]
     pub(crate) grace: Duration,
 
-    /// How long requests under way may take to finish.
+    /// How long requests under way may take to finish, at a stop and at a reload.
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = duration)]
     pub(crate) drain_timeout: Duration,
 
@@ -275,6 +282,34 @@ impl Cli {
             filter: Some(self.log.log.clone()),
             no_color: environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
         }
+    }
+}
+
+impl Up {
+    /// The files beside the manifest and what it names that a reload reads.
+    pub(crate) fn other_files(&self) -> Vec<PathBuf> {
+        let files = [
+            &self.source.runtime_config_file,
+            &self.tls_cert,
+            &self.tls_key,
+        ];
+        // A setting that can't be parsed has ended the start.
+        let of_variables =
+            self.source
+                .variable
+                .iter()
+                .filter_map(|argument| match argument.parse().ok()? {
+                    VariableOverride::Value { .. } => None,
+                    VariableOverride::File { file, .. }
+                    | VariableOverride::Json(file)
+                    | VariableOverride::Toml(file) => Some(file),
+                });
+        files
+            .into_iter()
+            .flatten()
+            .cloned()
+            .chain(of_variables)
+            .collect()
     }
 }
 

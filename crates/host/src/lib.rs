@@ -5,9 +5,10 @@
 //! - [`cli`]: flags and environment, read once
 //! - [`commands`]: `up`, `build` and `check`
 //! - [`app`]: the manifest turned into compiled, linked components and a route table
-//! - [`lifecycle`]: the phases of the process
+//! - [`revision`]: which version of it that is, and [`reload`]: how another one takes its place
+//! - [`lifecycle`]: whether the process is about to end
 //! - [`server`]: from a bound listener to the last response
-//! - [`admin`]: `/livez`, `/readyz` and `/metrics`
+//! - [`admin`]: `/livez`, `/readyz`, `/metrics` and `/revision`
 //! - [`runtime`]: the engine, components, their instances, and the way of a request into one
 //! - [`key_value`] and [`variables`]: what components import beside WASI; [`bindings`] is generated for them
 //! - [`tls`]: certificates and trusted roots
@@ -21,6 +22,8 @@ mod commands;
 mod key_value;
 mod lifecycle;
 mod metrics;
+mod reload;
+mod revision;
 mod runtime;
 mod server;
 mod tls;

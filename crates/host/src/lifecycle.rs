@@ -1,18 +1,8 @@
 //! The phases of the process, from the first request to the last.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-use tokio::sync::watch;
-
-/// What the process is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    Serving,
-    /// Still serving, but `/readyz` says no, so that load balancers send new requests elsewhere.
-    Leaving,
-    /// No new connections; requests under way are finished.
-    Draining,
-}
 
 /// How a stop proceeds.
 #[derive(Debug, Clone)]
@@ -25,31 +15,19 @@ pub(crate) struct StopSettings {
     pub(crate) flush_timeout: Duration,
 }
 
-/// Tells all parts of the process which phase it is in.
-#[derive(Clone)]
-pub(crate) struct Lifecycle(watch::Sender<Phase>);
-
-impl Default for Lifecycle {
-    fn default() -> Self {
-        Self(watch::Sender::new(Phase::Serving))
-    }
+/// Tells all parts of the process whether it is about to end. It still serves then, but `/readyz` says no, so that load
+/// balancers send new requests elsewhere.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lifecycle {
+    leaving: Arc<AtomicBool>,
 }
 
 impl Lifecycle {
-    pub(crate) fn enter(&self, phase: Phase) {
-        self.0.send_replace(phase);
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn phase(&self) -> Phase {
-        *self.0.borrow()
-    }
-
-    /// Completes when the process has come as far as `phase`.
-    pub(crate) fn reached(&self, phase: Phase) -> impl Future<Output = ()> + Send + Sync + 'static {
-        let mut phases = self.0.subscribe();
-        async move {
-            // The sender lives as long as the process; were it gone, that would be the end as well.
-            let _ = phases.wait_for(|now| *now >= phase).await;
-        }
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 }

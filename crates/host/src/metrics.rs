@@ -4,8 +4,8 @@
 //! is made before it is given a request.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
@@ -15,6 +15,8 @@ use spinfo_telemetry::Telemetry;
 use spinfo_telemetry::exemplars::{self, Instrument};
 use spinfo_telemetry::names::{self, metric};
 use wasmtime::Cache;
+
+use crate::revision::Revision;
 
 /// All instruments of the host.
 pub(crate) struct Metrics {
@@ -31,35 +33,41 @@ pub(crate) struct Metrics {
     instantiation: Histogram<f64>,
     traps: exemplars::Counter,
     outbound_denied: Counter<u64>,
+    reloads: Counter<u64>,
     live: AtomicI64,
-    /// By component: its attributes, built once, and the most memory that an instance of it used.
-    components: HashMap<Arc<str>, ComponentValues>,
+    components: Components,
+    /// The attributes of what is served.
+    revision: Arc<Mutex<Vec<KeyValue>>>,
 }
 
-struct ComponentValues {
+/// By id, as long as somebody has such a component: versions of an application share them.
+type Components = Arc<Mutex<HashMap<Arc<str>, Weak<ComponentMetrics>>>>;
+
+/// What is measured of one component.
+pub(crate) struct ComponentMetrics {
+    /// Built once.
     attributes: [KeyValue; 1],
-    high_water: Arc<AtomicU64>,
+    /// The most memory that an instance of it used.
+    high_water: AtomicU64,
 }
 
 impl Metrics {
-    pub(crate) fn new(telemetry: &Telemetry, components: impl Iterator<Item = Arc<str>>) -> Self {
+    pub(crate) fn new(telemetry: &Telemetry) -> Self {
         let meter = &telemetry.meter();
-        let components: HashMap<_, _> = components
-            .map(|id| {
-                let attributes = [KeyValue::new(
-                    names::COMPONENT,
-                    StringValue::from(id.clone()),
-                )];
-                (
-                    id,
-                    ComponentValues {
-                        attributes,
-                        high_water: Arc::default(),
-                    },
-                )
-            })
-            .collect();
+        let components = Components::default();
         observe_high_water(meter, &components);
+        let revision = Arc::default();
+        observe_revision(meter, &revision);
+        let reloads = counter(
+            meter,
+            metric::RELOADS,
+            "{reload}",
+            "Reloads of the application.",
+        );
+        // A series that begins with its first event hides that event from rates.
+        for result in ["ok", "refused"] {
+            reloads.add(0, &[KeyValue::new(names::RELOAD_RESULT, result)]);
+        }
         Self {
             request_duration: telemetry.f64_histogram(
                 Instrument {
@@ -134,31 +142,66 @@ impl Metrics {
                 "{request}",
                 "Requests of guests to hosts that the manifest does not allow.",
             ),
+            reloads,
             live: AtomicI64::new(0),
             components,
+            revision,
         }
     }
 
-    pub(crate) fn instance_created(&self, component: &str, took: Duration) {
+    /// What is measured of a component; the same for all who ask for the same id.
+    pub(crate) fn component(&self, id: &Arc<str>) -> Arc<ComponentMetrics> {
+        let mut components = lock(&self.components);
+        if let Some(known) = components.get(id).and_then(Weak::upgrade) {
+            return known;
+        }
+        components.retain(|_, component| component.strong_count() > 0);
+        let fresh = Arc::new(ComponentMetrics {
+            attributes: [KeyValue::new(
+                names::COMPONENT,
+                StringValue::from(id.clone()),
+            )],
+            high_water: AtomicU64::new(0),
+        });
+        components.insert(id.clone(), Arc::downgrade(&fresh));
+        fresh
+    }
+
+    /// From now on this version is served.
+    pub(crate) fn serves(&self, revision: &Revision) {
+        *lock(&self.revision) = vec![
+            KeyValue::new(
+                names::APP_REVISION,
+                StringValue::from(revision.short.clone()),
+            ),
+            KeyValue::new(names::APP_GENERATION, revision.generation.cast_signed()),
+        ];
+    }
+
+    /// `result` is `ok` or `refused`.
+    pub(crate) fn reloaded(&self, result: &'static str) {
+        self.reloads
+            .add(1, &[KeyValue::new(names::RELOAD_RESULT, result)]);
+    }
+
+    pub(crate) fn instance_created(&self, component: &ComponentMetrics, took: Duration) {
         self.live.fetch_add(1, Ordering::Relaxed);
-        let attributes = self.attributes(component);
-        self.instances_live.add(1, attributes);
-        self.instances_created.add(1, attributes);
-        self.instantiation.record(took.as_secs_f64(), attributes);
+        self.instances_live.add(1, &component.attributes);
+        self.instances_created.add(1, &component.attributes);
+        self.instantiation
+            .record(took.as_secs_f64(), &component.attributes);
     }
 
-    pub(crate) fn instance_reused(&self, component: &str) {
-        self.instances_reused.add(1, self.attributes(component));
+    pub(crate) fn instance_reused(&self, component: &ComponentMetrics) {
+        self.instances_reused.add(1, &component.attributes);
     }
 
-    pub(crate) fn instance_dropped(&self, component: &str, memory: usize) {
+    pub(crate) fn instance_dropped(&self, component: &ComponentMetrics, memory: usize) {
         self.live.fetch_sub(1, Ordering::Relaxed);
-        self.instances_live.add(-1, self.attributes(component));
-        if let Some(values) = self.components.get(component) {
-            values
-                .high_water
-                .fetch_max(memory as u64, Ordering::Relaxed);
-        }
+        self.instances_live.add(-1, &component.attributes);
+        component
+            .high_water
+            .fetch_max(memory as u64, Ordering::Relaxed);
     }
 
     /// Instances that exist now, of all components.
@@ -167,10 +210,13 @@ impl Metrics {
     }
 
     /// `span` is the one that the guest's spans are children of.
-    pub(crate) fn trapped(&self, component: &str, kind: &'static str, span: &SpanContext) {
-        let [component] = self.attributes(component) else {
-            return;
-        };
+    pub(crate) fn trapped(
+        &self,
+        component: &ComponentMetrics,
+        kind: &'static str,
+        span: &SpanContext,
+    ) {
+        let [component] = &component.attributes;
         self.traps.add(
             1,
             &[component.clone(), KeyValue::new(names::TRAP_KIND, kind)],
@@ -178,8 +224,8 @@ impl Metrics {
         );
     }
 
-    pub(crate) fn outbound_denied(&self, component: &str) {
-        self.outbound_denied.add(1, self.attributes(component));
+    pub(crate) fn outbound_denied(&self, component: &ComponentMetrics) {
+        self.outbound_denied.add(1, &component.attributes);
     }
 
     pub(crate) fn rejected(&self, reason: &'static str) {
@@ -194,12 +240,11 @@ impl Metrics {
     pub(crate) fn connection_closed(&self) {
         self.connections.add(-1, &[]);
     }
+}
 
-    fn attributes(&self, component: &str) -> &[KeyValue] {
-        self.components
-            .get(component)
-            .map_or(&[], |values| &values.attributes)
-    }
+/// Nothing that holds such a lock can panic.
+fn lock<T>(values: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    values.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn counter(
@@ -242,18 +287,32 @@ pub(crate) fn observe_cache(meter: &Meter, cache: Cache) {
         .build();
 }
 
-fn observe_high_water(meter: &Meter, components: &HashMap<Arc<str>, ComponentValues>) {
-    let values: Vec<_> = components
-        .values()
-        .map(|c| (c.attributes.clone(), c.high_water.clone()))
-        .collect();
+fn observe_high_water(meter: &Meter, components: &Components) {
+    let components = components.clone();
     meter
         .u64_observable_gauge(metric::MEMORY_HIGH_WATER)
         .with_unit("By")
         .with_description("Most linear memory that an instance of the component has used.")
         .with_callback(move |observer| {
-            for (attributes, high_water) in &values {
-                observer.observe(high_water.load(Ordering::Relaxed), attributes);
+            for component in lock(&components).values().filter_map(Weak::upgrade) {
+                let high_water = component.high_water.load(Ordering::Relaxed);
+                observer.observe(high_water, &component.attributes);
+            }
+        })
+        .build();
+}
+
+/// A gauge that is always 1: what it tells is in its attributes.
+fn observe_revision(meter: &Meter, revision: &Arc<Mutex<Vec<KeyValue>>>) {
+    let revision = revision.clone();
+    meter
+        .u64_observable_gauge(metric::APP_INFO)
+        .with_unit("{version}")
+        .with_description("The version of the application that is served.")
+        .with_callback(move |observer| {
+            let attributes = lock(&revision);
+            if !attributes.is_empty() {
+                observer.observe(1, &attributes);
             }
         })
         .build();

@@ -5,7 +5,7 @@
 //! - [`imports`], [`wasi02`]: what components may be
 //! - [`panics`], [`bad_answers`], [`uploads`], [`stores`]: what must not be lost
 //! - [`telemetry`]: traces, metrics and logs at a receiver
-//! - [`health`], [`lifecycle`], [`limits`], [`connections`], [`tls`]: the process and its bounds
+//! - [`health`], [`lifecycle`], [`reload`], [`limits`], [`connections`], [`tls`]: the process and its bounds
 //! - [`building`], [`configuration`], [`outbound`]: what a manifest and flags give to a component
 
 mod bad_answers;
@@ -21,6 +21,7 @@ mod manifests;
 mod outbound;
 mod panics;
 mod parity;
+mod reload;
 mod stores;
 mod telemetry;
 mod tls;

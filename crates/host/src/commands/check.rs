@@ -32,6 +32,7 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<()> {
             &configuration,
             &new_linker(&engine)?,
             &Environment::default(),
+            None,
         )
     })?;
     if check.json {

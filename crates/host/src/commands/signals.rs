@@ -1,12 +1,18 @@
-//! The signals that end the process.
+//! The signals that end the process or reload its application.
+
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio::sync::Notify;
 
-/// Completes with the first SIGTERM or SIGINT. The second ends the process at once.
-pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+/// Completes with the first SIGTERM or SIGINT, or when the `terminal` is closed. The second ends the process at once.
+pub(super) fn stop_signal(terminal: Arc<Notify>) -> anyhow::Result<impl Future<Output = ()>> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     Ok(async move {
-        let name = signals.next().await;
+        let name = tokio::select! {
+            name = signals.next() => name,
+            () = terminal.notified() => "SIGHUP",
+        };
         tracing::info!(
             signal = name,
             "stopping: finishing what is under way; a second signal ends at once"
@@ -16,6 +22,47 @@ pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
             std::process::exit(EXIT_INTERRUPTED);
         });
     })
+}
+
+/// Asks for a reload with each SIGHUP, from now on and until the future is dropped. Windows has no such signal.
+///
+/// A terminal that is closed sends the same signal to what runs in it, which is to end then: that notifies `terminal`.
+pub(super) fn hangups(
+    reload: Arc<Notify>,
+    terminal: Arc<Notify>,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut signals = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+        let terminals = terminals();
+        Ok(async move {
+            while signals.recv().await.is_some() {
+                // A terminal that has hung up is none any more.
+                if terminals == self::terminals() {
+                    reload.notify_one();
+                } else {
+                    terminal.notify_one();
+                }
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        drop((reload, terminal));
+        Ok(std::future::ready(()))
+    }
+}
+
+/// Which of the standard streams are terminals.
+#[cfg(unix)]
+fn terminals() -> [bool; 3] {
+    use std::io::IsTerminal as _;
+    [
+        std::io::stdin().is_terminal(),
+        std::io::stdout().is_terminal(),
+        std::io::stderr().is_terminal(),
+    ]
 }
 
 /// 128 and the number of SIGINT, as shells have it.

@@ -10,18 +10,23 @@ use anyhow::Context as _;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use spinfo_telemetry::{LogOptions, ServiceDefaults, Settings, Telemetry, names};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use self::listen::{bind, bind_admin};
 use super::say;
-use super::signals::stop_signal;
+use super::signals::{hangups, stop_signal};
 use crate::admin::Admin;
-use crate::app::{App, Configuration, Environment};
+use crate::app::{Configuration, Environment};
 use crate::cli::{self, Up};
 use crate::metrics;
+use crate::reload::watch::Watch;
+use crate::reload::{Loader, Reloader};
 use crate::runtime::engine::{EngineSettings, EpochClock, new_engine};
 use crate::runtime::linker::new_linker;
+use crate::runtime::version::{Version, Versions};
 use crate::server;
+use crate::tls::Certificate;
 
 /// Attributes of the resource that the components share with the host; their names and versions are their own.
 const PROCESS_ATTRIBUTES: [&str; 4] = [
@@ -50,6 +55,10 @@ pub(crate) fn run(up: Up, log: &LogOptions) -> anyhow::Result<()> {
     if up.build {
         super::build::run(&up.source.from, &[])?;
     }
+    // Before the files are read, so that no change is missed.
+    let watch = up
+        .watch
+        .then(|| Watch::new(&up.source.from, up.other_files()));
     let configuration = Configuration::load(&up.source)?;
     let settings = Settings::from_env(
         &cli::environment,
@@ -76,7 +85,23 @@ pub(crate) fn run(up: Up, log: &LogOptions) -> anyhow::Result<()> {
         host: [guest_resource(&settings)].into(),
         flags: up.env.iter().cloned().collect(),
     };
-    runtime.block_on(serve(up, configuration, &environment, &telemetry))?;
+    let (reload, terminal) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let served = runtime.block_on(async {
+        let asks = [
+            Some(AbortOnDrop::spawn(hangups(
+                reload.clone(),
+                terminal.clone(),
+            )?)),
+            watch.map(|watch| AbortOnDrop::spawn(watch.run(reload.clone()))),
+        ];
+        let asked = Asked { reload, terminal };
+        let served = serve(up, configuration, environment, &telemetry, asked).await;
+        drop(asks);
+        served
+    });
+    // A reload that was interrupted may still compile.
+    runtime.shutdown_background();
+    served?;
     if !telemetry.shutdown(flush_timeout) {
         tracing::warn!(timeout = ?flush_timeout, "telemetry was left when the time to send it was over");
     }
@@ -95,11 +120,20 @@ fn guest_resource(settings: &Settings) -> (String, String) {
     ("OTEL_RESOURCE_ATTRIBUTES".into(), pairs.join(","))
 }
 
+/// Who else than SIGTERM and SIGINT may want something.
+struct Asked {
+    /// Notified to reload the application.
+    reload: Arc<Notify>,
+    /// Notified when the terminal is closed.
+    terminal: Arc<Notify>,
+}
+
 async fn serve(
     up: Up,
     configuration: Configuration,
-    environment: &Environment,
+    environment: Environment,
     telemetry: &Telemetry,
+    asked: Asked,
 ) -> anyhow::Result<()> {
     let (engine, cache) = new_engine(&EngineSettings {
         max_instances: up.limits.max_instances,
@@ -110,15 +144,26 @@ async fn serve(
         metrics::observe_cache(&telemetry.meter(), cache);
     }
     let clock = EpochClock::start(&engine)?;
-    let app = Arc::new(App::prepare(
-        &configuration,
-        &new_linker(&engine)?,
+    let runtime = assemble::runtime(&up, &configuration, telemetry)?;
+    let certificate = match (&up.tls_cert, &up.tls_key) {
+        (Some(chain), Some(key)) => Some(Arc::new(Certificate::load(chain, key)?)),
+        _ => None,
+    };
+    let tls = certificate.as_ref().map(|files| files.acceptor());
+    let loader = Arc::new(Loader {
+        source: up.source.clone(),
         environment,
-    )?);
+        linker: new_linker(&engine)?,
+        runtime: runtime.clone(),
+    });
+    let (configuration, app) = loader.clone().first(configuration).await?;
+    let version = Version::new(&runtime, Arc::new(app), 1)?;
+    runtime.metrics.serves(&version.revision);
+    let versions = Arc::new(Versions::new(&runtime, version));
 
-    let shared = assemble::shared(&up, &configuration, app.clone(), telemetry)?;
+    let shared = assemble::shared(&up, &runtime, versions.clone(), telemetry, tls.transpose()?);
     let workers = server::start_workers(&shared)?;
-    let stop = stop_signal()?;
+    let stop = stop_signal(asked.terminal)?;
     let (listener, admin) = (bind(&up).await?, bind_admin(up.admin_listen).await?);
     let address = listener
         .local_addr()
@@ -128,20 +173,34 @@ async fn serve(
         .map(TcpListener::local_addr)
         .transpose()
         .context("cannot tell the admin address that was bound")?;
+    let reloader = Reloader::new(
+        loader,
+        versions.clone(),
+        certificate,
+        &configuration,
+        up.stop.drain_timeout,
+    );
     let _admin = admin.map(|listener| {
         let admin = Admin {
-            app: app.clone(),
-            lifecycle: shared.runtime.lifecycle.clone(),
+            versions: versions.clone(),
+            reloads: reloader.outcomes.clone(),
+            lifecycle: shared.lifecycle.clone(),
             metrics: telemetry.metrics_page(),
         };
-        AbortOnDrop(tokio::spawn(admin.serve(listener)).abort_handle())
+        AbortOnDrop::spawn(admin.serve(listener))
     });
     let bound = Bound {
         address,
         admin: admin_address,
     };
-    announce(&up, &configuration, &app, &bound);
+    announce(&up, &configuration, &versions.current(), &bound);
 
+    let reloading = AbortOnDrop::spawn(reloader.run(asked.reload));
+    let stop = async {
+        stop.await;
+        // What is served now is served to the end.
+        drop(reloading);
+    };
     server::run(listener, workers, shared, stop).await?;
     drop(clock);
     tracing::info!("stopped");
@@ -149,14 +208,20 @@ async fn serve(
 }
 
 /// Tells where the application is served, which with port 0 nobody else knows.
-fn announce(up: &Up, configuration: &Configuration, app: &App, bound: &Bound) {
+fn announce(up: &Up, configuration: &Configuration, version: &Version, bound: &Bound) {
     let scheme = if up.tls_cert.is_some() {
         "https"
     } else {
         "http"
     };
+    let (app, revision) = (&version.app, &version.revision);
     let (address, admin) = (bound.address, bound.admin.map(tracing::field::display));
-    tracing::info!(%address, admin, scheme, application = app.name, components = app.components.len(), "serving");
+    tracing::info!(
+        %address, admin, scheme,
+        application = app.name, components = app.components.len(),
+        generation = revision.generation, revision = &*revision.short, digest = revision.digest,
+        "serving"
+    );
     if up.quiet {
         return;
     }
@@ -186,8 +251,14 @@ struct Bound {
     admin: Option<SocketAddr>,
 }
 
-/// The admin listener's task, which ends with the command.
+/// A task that ends with the value.
 struct AbortOnDrop(AbortHandle);
+
+impl AbortOnDrop {
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(task).abort_handle())
+    }
+}
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {

@@ -1,5 +1,6 @@
 //! `spin:key-value@3.0.0`: the interface towards guests, over stores that never block the thread that asks.
 
+mod open;
 mod redis;
 mod sqlite;
 
@@ -9,8 +10,9 @@ use std::sync::Arc;
 
 use wasmtime::component::{Accessor, FutureReader, HasData, Resource, StreamReader};
 
-pub(crate) use self::redis::RedisStore;
-pub(crate) use self::sqlite::SqliteDatabase;
+pub(crate) use self::open::Stores;
+use self::redis::RedisStore;
+use self::sqlite::SqliteDatabase;
 use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::runtime::Guest;
 

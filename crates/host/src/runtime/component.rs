@@ -14,6 +14,7 @@ use wasmtime_wasi_http::{p2, p3};
 use super::files::Mounts;
 use super::guest::Guest;
 use crate::key_value::Store;
+use crate::revision::{FileDigest, component_digest, hex};
 
 /// A component that can be instantiated.
 pub(crate) struct Component {
@@ -23,6 +24,8 @@ pub(crate) struct Component {
     pub(crate) stores: BTreeMap<String, Arc<dyn Store>>,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) mounts: Mounts,
+    /// Over its code and its files.
+    pub(crate) digest: FileDigest,
     kind: Kind,
     pre: InstancePre<Guest>,
 }
@@ -76,6 +79,7 @@ impl Component {
             variables: grants.variables,
             stores: grants.stores,
             allowed_hosts: grants.allowed_hosts,
+            digest: component_digest(&wasm, grants.mounts.files()).with_context(context)?,
             mounts: grants.mounts,
             kind,
             pre,
@@ -137,10 +141,7 @@ fn kind(engine: &Engine, compiled: &Compiled) -> anyhow::Result<Kind> {
 }
 
 fn check_digest(wasm: &[u8], expected: &str) -> anyhow::Result<()> {
-    let actual = Sha256::digest(wasm)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
+    let actual = hex(&Sha256::digest(wasm));
     if expected
         .strip_prefix("sha256:")
         .unwrap_or(expected)

@@ -11,6 +11,7 @@ use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, StringValue};
 use spinfo_manifest::RouteMatch;
 use spinfo_telemetry::names;
+use tokio::sync::watch;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -19,7 +20,9 @@ use super::guarded::Guarded;
 use super::instances::{Failure, InstanceFactory, RequestData, classify};
 use super::outbound::OutboundClient;
 use super::request::{self, Origin};
+use super::tenure::Tenure;
 use crate::app::App;
+use crate::revision::Revision;
 use crate::trace::{HostSpan, Tracing};
 
 /// How long a client is asked to wait before it tries again.
@@ -55,12 +58,17 @@ impl Run {
     }
 }
 
-/// The application's components on one worker thread.
+/// The components of one version of the application on one worker thread. It lasts until the last request to them and the
+/// last instance of them are gone: both hold it.
 pub(crate) struct Dispatcher {
     pub(crate) app: Arc<App>,
+    pub(crate) revision: Arc<Revision>,
     pub(crate) tracing: Tracing,
+    pub(crate) tenure: Arc<Tenure>,
     handlers: HashMap<Arc<str>, ProxyHandler<InstanceFactory>>,
     request_timeout: Duration,
+    /// Says that the version is in use.
+    _use: Arc<watch::Sender<()>>,
 }
 
 /// Why a component did not answer.
@@ -131,25 +139,43 @@ impl From<Failure> for Refusal {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(runtime: &Runtime, outbound: &OutboundClient) -> anyhow::Result<Self> {
-        let mut handlers = HashMap::new();
-        for component in runtime.app.components.values() {
-            let factory = InstanceFactory {
-                pre: component.proxy_pre()?,
-                component: component.clone(),
-                outbound: outbound.clone(),
-                settings: runtime.instances.clone(),
-                metrics: runtime.metrics.clone(),
-                lifecycle: runtime.lifecycle.clone(),
-            };
-            handlers.insert(component.id.clone(), ProxyHandler::new(factory));
-        }
-        Ok(Self {
-            app: runtime.app.clone(),
-            tracing: runtime.tracing.clone(),
-            handlers,
-            request_timeout: runtime.instances.request_timeout,
-        })
+    pub(crate) fn new(
+        runtime: &Runtime,
+        app: &Arc<App>,
+        revision: &Arc<Revision>,
+        outbound: &OutboundClient,
+        in_use: &Arc<watch::Sender<()>>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let components = app.components.values();
+        let components: Vec<_> = components
+            .map(|component| Ok((component, component.proxy_pre()?)))
+            .collect::<anyhow::Result<_>>()?;
+        let tenure = Arc::new(Tenure::default());
+        Ok(Arc::new_cyclic(|dispatcher| {
+            let handlers = components.into_iter().map(|(component, pre)| {
+                let factory = InstanceFactory {
+                    pre,
+                    component: component.clone(),
+                    outbound: outbound.clone(),
+                    dispatcher: dispatcher.clone(),
+                    tenure: tenure.clone(),
+                    settings: runtime.instances.clone(),
+                    metrics: runtime.metrics.clone(),
+                    measured: runtime.metrics.component(&component.id),
+                    passing: runtime.passing.clone(),
+                };
+                (component.id.clone(), ProxyHandler::new(factory))
+            });
+            Self {
+                handlers: handlers.collect(),
+                app: app.clone(),
+                revision: revision.clone(),
+                tracing: runtime.tracing.clone(),
+                tenure: tenure.clone(),
+                request_timeout: runtime.instances.request_timeout,
+                _use: in_use.clone(),
+            }
+        }))
     }
 
     /// Hands a request to a component, under a span of its own that the guest's spans are children of.

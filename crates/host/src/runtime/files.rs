@@ -10,6 +10,8 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 /// A read-only folder with copies of a component's files, so that an edit on disk does not change a running application.
 pub(crate) struct Mounts {
     folder: Option<TempDir>,
+    /// By the path that the component sees: the copy.
+    files: BTreeMap<PathBuf, PathBuf>,
 }
 
 impl Mounts {
@@ -19,18 +21,32 @@ impl Mounts {
     /// Names the file that can't be copied.
     pub(crate) fn copy(files: &BTreeMap<PathBuf, PathBuf>) -> anyhow::Result<Self> {
         if files.is_empty() {
-            return Ok(Self { folder: None });
+            return Ok(Self {
+                folder: None,
+                files: BTreeMap::new(),
+            });
         }
         let folder = tempfile::Builder::new()
             .prefix("spinfo-files-")
             .tempdir()
             .context("cannot make a temporary folder for the components' files")?;
+        let mut copies = BTreeMap::new();
         for (guest_path, source) in files {
-            copy(source, &folder.path().join(guest_path))?;
+            let target = folder.path().join(guest_path);
+            copy(source, &target)?;
+            copies.insert(guest_path.clone(), target);
         }
         Ok(Self {
             folder: Some(folder),
+            files: copies,
         })
+    }
+
+    /// The path that the component sees, and the copy, of each file.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&Path, &Path)> {
+        self.files
+            .iter()
+            .map(|(seen, copy)| (seen.as_path(), copy.as_path()))
     }
 
     pub(crate) fn preopen(&self, wasi: &mut WasiCtxBuilder) -> wasmtime::Result<()> {

@@ -5,24 +5,30 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::SpanContext;
+use tokio::sync::futures::OwnedNotified;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
-use wasmtime::{Result, Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Result, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
+use super::Passing;
 use super::component::{Component, Kind};
+use super::dispatcher::Dispatcher;
 use super::guest::Guest;
-use super::outbound::OutboundClient;
-use crate::lifecycle::{Lifecycle, Phase};
-use crate::metrics::Metrics;
+use super::outbound::{Outbound, OutboundClient};
+use super::tenure::{Stage, Tenure};
+use crate::metrics::{ComponentMetrics, Metrics};
+
+/// How long to wait before looking again for room in the pool.
+const ROOM_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How long instances live and what they may take on. The first two default to Spin's values.
 #[derive(Debug, Clone)]
@@ -38,6 +44,8 @@ pub(crate) struct InstanceSettings {
     pub(crate) request_timeout: Duration,
     /// Bytes of linear memory that one instance may grow to.
     pub(crate) max_memory: usize,
+    /// How long an instance that finds no room during a reload waits for some.
+    pub(crate) max_wait: Duration,
 }
 
 /// What the server tells an instance about a request, and what it wants to hear back.
@@ -66,9 +74,62 @@ pub(crate) struct InstanceFactory {
     pub(crate) component: Arc<Component>,
     pub(crate) pre: ProxyPre<Guest>,
     pub(crate) outbound: OutboundClient,
+    /// The components of the same version on the same thread.
+    pub(crate) dispatcher: Weak<Dispatcher>,
+    pub(crate) tenure: Arc<Tenure>,
     pub(crate) settings: Arc<InstanceSettings>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) lifecycle: Lifecycle,
+    pub(crate) measured: Arc<ComponentMetrics>,
+    pub(crate) passing: Passing,
+}
+
+/// A store for one instance, with the limits that hold for all.
+pub(super) fn new_store(
+    component: &Arc<Component>,
+    outbound: Outbound,
+    settings: &InstanceSettings,
+) -> Result<Store<Guest>> {
+    let guest = Guest::new(component.clone(), outbound, settings.max_memory)?;
+    let mut store = Store::new(component.engine(), guest);
+    store.limiter(|guest| &mut guest.memory);
+    store.set_epoch_deadline(1);
+    // tokio's own way to yield lets the runtime look for new events before the guest goes on. wasmtime's does not: beside
+    // a guest that only computes, a worker would look at its sockets once in 61 turns.
+    store.epoch_deadline_callback(|_| {
+        Ok(UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(tokio::task::yield_now()),
+        ))
+    });
+    Ok(store)
+}
+
+/// Makes an instance, and waits for one of another's place as long as `wait` says so.
+pub(super) async fn with_room<T, F>(
+    mut make: impl FnMut() -> F,
+    wait: impl Fn() -> bool,
+) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    loop {
+        match make().await {
+            Err(error) if error.is::<PoolConcurrencyLimitError>() && wait() => {
+                tokio::time::sleep(ROOM_INTERVAL).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+impl InstanceFactory {
+    fn outbound(&self) -> Outbound {
+        self.outbound.for_component(
+            &self.component,
+            self.measured.clone(),
+            self.dispatcher.upgrade(),
+        )
+    }
 }
 
 impl HandlerState for InstanceFactory {
@@ -78,25 +139,16 @@ impl HandlerState for InstanceFactory {
 
     async fn instantiate(&self) -> Result<Instance<Guest, Expiration, InstanceState>> {
         let begun = Instant::now();
-        let guest = Guest::new(
-            self.component.clone(),
-            self.outbound.for_component(&self.component),
-            self.settings.max_memory,
-        )?;
-        let mut store = Store::new(self.component.engine(), guest);
-        store.limiter(|guest| &mut guest.memory);
-        store.set_epoch_deadline(1);
-        // tokio's own way to yield lets the runtime look for new events before the guest goes on. wasmtime's does not: beside
-        // a guest that only computes, a worker would look at its sockets once in 61 turns.
-        store.epoch_deadline_callback(|_| {
-            Ok(UpdateDeadline::YieldCustom(
-                1,
-                Box::pin(tokio::task::yield_now()),
-            ))
-        });
-        let proxy = self.pre.instantiate_async(&mut store).await?;
+        // Without a reload there would be room.
+        let may_wait = || self.passing.count() > 0 && begun.elapsed() < self.settings.max_wait;
+        let make = || async {
+            let mut store = new_store(&self.component, self.outbound(), &self.settings)?;
+            let proxy = self.pre.instantiate_async(&mut store).await?;
+            Ok((store, proxy))
+        };
+        let (store, proxy) = with_room(make, may_wait).await?;
         self.metrics
-            .instance_created(&self.component.id, begun.elapsed());
+            .instance_created(&self.measured, begun.elapsed());
         Ok(Instance {
             store,
             proxy,
@@ -104,12 +156,14 @@ impl HandlerState for InstanceFactory {
             expiration: Expiration {
                 settings: self.settings.clone(),
                 timer: None,
-                draining: Box::pin(self.lifecycle.reached(Phase::Draining)),
+                change: Box::pin(self.tenure.change()),
+                tenure: self.tenure.clone(),
             },
             state: InstanceState {
                 component: self.component.clone(),
                 settings: self.settings.clone(),
                 metrics: self.metrics.clone(),
+                measured: self.measured.clone(),
                 requests: Mutex::default(),
                 served: AtomicUsize::new(0),
             },
@@ -122,6 +176,7 @@ pub(crate) struct InstanceState {
     component: Arc<Component>,
     settings: Arc<InstanceSettings>,
     metrics: Arc<Metrics>,
+    measured: Arc<ComponentMetrics>,
     /// Where to report why the instance ended: its latest requests, as many as may be under way at once.
     requests: Mutex<VecDeque<Arc<OnceLock<Failure>>>>,
     served: AtomicUsize,
@@ -154,7 +209,7 @@ impl WorkerState for InstanceState {
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
         store.data().current.set(request.span, request.depth);
         if self.served.fetch_add(1, Ordering::Relaxed) > 0 {
-            self.metrics.instance_reused(&self.component.id);
+            self.metrics.instance_reused(&self.measured);
         }
         let mut requests = self
             .requests
@@ -170,12 +225,12 @@ impl WorkerState for InstanceState {
     fn drop(&self, store: Store<Guest>, result: Result<()>) {
         let guest = store.data();
         self.metrics
-            .instance_dropped(&self.component.id, guest.memory.high_water);
+            .instance_dropped(&self.measured, guest.memory.high_water);
         let Err(error) = result else { return };
         let failure = classify(&error);
         if let Failure::Trapped { kind, message } = &failure {
             let span = guest.current.span_context();
-            self.metrics.trapped(&self.component.id, kind, &span);
+            self.metrics.trapped(&self.measured, kind, &span);
             let _attached = crate::trace::attach(span);
             tracing::error!(
                 wasm.component = &*self.component.id,
@@ -213,15 +268,32 @@ pub(crate) fn classify(error: &wasmtime::Error) -> Failure {
     }
 }
 
-/// Ends an instance that idles or that is stuck.
+/// Ends an instance that idles, that is stuck, or whose version is no longer wanted.
 ///
 /// wasmtime polls it from outside the guest, so a guest that only computes is ended too: it yields at each tick of
 /// the engine's epoch.
 pub(crate) struct Expiration {
     settings: Arc<InstanceSettings>,
     timer: Option<Pin<Box<Sleep>>>,
-    /// A stop does not wait for instances that have nothing to do.
-    draining: Pin<Box<dyn Future<Output = ()> + Send + Sync>>,
+    tenure: Arc<Tenure>,
+    change: Pin<Box<OwnedNotified>>,
+}
+
+impl Expiration {
+    /// Whether an instance in this status is to go now. Else `cx` is woken when its version's stage changes.
+    fn is_dismissed(&mut self, cx: &mut Context<'_>, status: WorkerStatus) -> bool {
+        loop {
+            match self.tenure.stage() {
+                Stage::Over => return true,
+                Stage::Retired if status == WorkerStatus::Idle => return true,
+                _ => {}
+            }
+            if self.change.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.change.set(self.tenure.change());
+        }
+    }
 }
 
 impl WorkerExpiration for Expiration {
@@ -231,7 +303,7 @@ impl WorkerExpiration for Expiration {
         status: WorkerStatus,
         start: Instant,
     ) -> Poll<()> {
-        if status == WorkerStatus::Idle && self.draining.as_mut().poll(cx).is_ready() {
+        if self.is_dismissed(cx, status) {
             return Poll::Ready(());
         }
         let allowed = match status {

@@ -12,25 +12,53 @@ pub(crate) mod linker;
 pub(crate) mod outbound;
 pub(crate) mod request;
 mod stdio;
+pub(crate) mod tenure;
+mod trial;
+pub(crate) mod version;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use self::guest::Guest;
 use self::instances::InstanceSettings;
-use self::outbound::OutboundSettings;
-use crate::app::App;
-use crate::lifecycle::Lifecycle;
+use self::outbound::OutboundClient;
+pub(crate) use self::trial::try_components;
 use crate::metrics::Metrics;
 use crate::trace::Tracing;
 
-/// What the components of every worker thread share.
+/// What components run on: it stays when one version of the application replaces another.
 #[derive(Clone)]
 pub(crate) struct Runtime {
-    pub(crate) app: Arc<App>,
     pub(crate) instances: Arc<InstanceSettings>,
-    pub(crate) outbound: OutboundSettings,
-    pub(crate) outbound_tls: rustls::ClientConfig,
-    pub(crate) lifecycle: Lifecycle,
+    /// For each worker thread its connections to other servers.
+    pub(crate) outbound: Vec<OutboundClient>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracing: Tracing,
+    pub(crate) passing: Passing,
+}
+
+/// Counts what holds instances beside the current version, but not for long: the trial of a new one, and old ones that drain.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Passing(Arc<AtomicUsize>);
+
+impl Passing {
+    /// One more, until the value is dropped.
+    pub(crate) fn enter(&self) -> Passage {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Passage(self.clone())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One thing that passes.
+#[derive(Debug)]
+pub(crate) struct Passage(Passing);
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }

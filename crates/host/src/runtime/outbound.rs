@@ -1,7 +1,7 @@
 //! Requests that guests send: only to hosts that the manifest allows, over a connection pool of the worker thread's
 //! own, or straight to another component of the application without touching the network.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::Scheme;
@@ -18,7 +18,7 @@ use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
 use super::component::Component;
 use super::dispatcher::{Caller, Dispatcher};
 use super::guest::CurrentRequest;
-use crate::metrics::Metrics;
+use crate::metrics::{ComponentMetrics, Metrics};
 
 /// When a guest sets no limit of its own.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -59,8 +59,6 @@ pub(crate) struct OutboundClient {
     http: Client<HttpsConnector<HttpConnector>, WasiBody>,
     /// Limits the requests under way at a time.
     slots: Arc<Semaphore>,
-    /// The same thread's components, known once they are made.
-    dispatcher: Arc<OnceLock<Weak<Dispatcher>>>,
     metrics: Arc<Metrics>,
 }
 
@@ -93,21 +91,22 @@ impl OutboundClient {
         Self {
             http,
             slots: Arc::new(slots),
-            dispatcher: Arc::default(),
             metrics,
         }
     }
 
-    /// Lets guests call the application's components through `dispatcher`.
-    pub(crate) fn connect(&self, dispatcher: &Arc<Dispatcher>) {
-        // Once for each worker, when it starts.
-        let _ = self.dispatcher.set(Arc::downgrade(dispatcher));
-    }
-
-    pub(crate) fn for_component(&self, component: &Arc<Component>) -> Outbound {
+    /// For an instance that calls other components through `dispatcher`.
+    pub(super) fn for_component(
+        &self,
+        component: &Arc<Component>,
+        measured: Arc<ComponentMetrics>,
+        dispatcher: Option<Arc<Dispatcher>>,
+    ) -> Outbound {
         Outbound {
             client: self.clone(),
             component: component.clone(),
+            measured,
+            dispatcher,
             current: Arc::default(),
         }
     }
@@ -117,6 +116,9 @@ impl OutboundClient {
 pub(crate) struct Outbound {
     client: OutboundClient,
     component: Arc<Component>,
+    measured: Arc<ComponentMetrics>,
+    /// The components of the same version on the same thread, which last as long as an instance of them.
+    dispatcher: Option<Arc<Dispatcher>>,
     pub(super) current: Arc<CurrentRequest>,
 }
 
@@ -153,7 +155,7 @@ impl Outbound {
     }
 
     fn denied(&self, scheme: &str, host: &str, port: u16) -> Error {
-        self.client.metrics.outbound_denied(&self.component.id);
+        self.client.metrics.outbound_denied(&self.measured);
         let _attached = crate::trace::attach(self.current.span_context());
         let hint = AllowedHosts::hint(&self.component.id, scheme, host, port);
         tracing::warn!(wasm.component = &*self.component.id, "{hint}");
@@ -180,8 +182,8 @@ impl WasiHttpHooks for Outbound {
             Ok(target) => target,
             Err(error) => return Box::new(async { Err(error) }),
         };
-        let client = self.client.clone();
         if let Target::Network = target {
+            let client = self.client.clone();
             return Box::new(async move {
                 Ok((
                     client.send(request, options.unwrap_or_default()).await?,
@@ -193,6 +195,7 @@ impl WasiHttpHooks for Outbound {
             span: self.current.span_context(),
             depth: self.current.depth() + 1,
         };
+        let dispatcher = self.dispatcher.clone();
         Box::new(async move {
             if caller.depth > MAX_CHAIN {
                 tracing::warn!(
@@ -200,11 +203,7 @@ impl WasiHttpHooks for Outbound {
                 );
                 return Err(Error::LoopDetected);
             }
-            let dispatcher = client
-                .dispatcher
-                .get()
-                .and_then(Weak::upgrade)
-                .ok_or(Error::ConnectionTerminated)?;
+            let dispatcher = dispatcher.ok_or(Error::ConnectionTerminated)?;
             let response = match target {
                 Target::Component(id) => dispatcher.call_component(&id, request, caller).await?,
                 _ => dispatcher.call_route(request, caller).await?,

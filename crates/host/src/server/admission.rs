@@ -83,12 +83,7 @@ mod tests {
     fn admission(max_wait: Duration) -> Admission {
         let settings = Settings::from_env(&|_| None, ServiceDefaults::default()).unwrap();
         let telemetry = Telemetry::start(&settings).unwrap();
-        Admission::new(
-            1,
-            1,
-            max_wait,
-            Arc::new(Metrics::new(&telemetry, std::iter::empty())),
-        )
+        Admission::new(1, 1, max_wait, Arc::new(Metrics::new(&telemetry)))
     }
 
     #[tokio::test(start_paused = true)]

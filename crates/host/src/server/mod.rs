@@ -25,8 +25,9 @@ use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::connection::ConnectionSettings;
 use self::worker::Worker;
-use crate::lifecycle::{Phase, StopSettings};
-use crate::runtime::Runtime;
+use crate::lifecycle::{Lifecycle, StopSettings};
+use crate::metrics::Metrics;
+use crate::runtime::version::Versions;
 
 /// How much the host takes on at a time. Numbers are for the whole process and divided among its workers.
 #[derive(Debug, Clone)]
@@ -48,7 +49,9 @@ pub(crate) struct Limits {
 /// What all parts of the server know.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) runtime: Runtime,
+    pub(crate) versions: Arc<Versions>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) lifecycle: Lifecycle,
     pub(crate) known_methods: KnownMethods,
     pub(crate) limits: Arc<Limits>,
     pub(crate) connection: ConnectionSettings,
@@ -75,11 +78,12 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let stop = async {
         shutdown.await;
-        shared.runtime.lifecycle.enter(Phase::Leaving);
+        shared.lifecycle.leave();
         tokio::time::sleep(shared.stop.grace).await;
     };
     acceptor::accept(&listener, &workers, shared.limits.max_connections, stop).await;
-    shared.runtime.lifecycle.enter(Phase::Draining);
+    // A stop does not wait for instances that have nothing to do.
+    shared.versions.current().retire();
     drop(listener);
     // All are told to stop before the first is waited for.
     let threads: Vec<_> = workers.into_iter().map(Worker::stop).collect();

@@ -9,8 +9,8 @@ use http::uri::Scheme;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
+use opentelemetry::{KeyValue, StringValue};
 use spinfo_manifest::RouteMatch;
 use spinfo_telemetry::names::{self, KnownMethods};
 
@@ -22,11 +22,14 @@ use super::well_known;
 use crate::metrics::Metrics;
 use crate::runtime::dispatcher::{Dispatcher, RETRY_AFTER, Refusal};
 use crate::runtime::request::{self, BadRequest, Origin};
+use crate::runtime::version::Versions;
 use crate::trace::{TRACERESPONSE, header_value};
 
 /// Serves the requests of one worker thread.
 pub(crate) struct Service {
-    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) versions: Arc<Versions>,
+    /// The thread's number.
+    pub(crate) worker: usize,
     pub(crate) admission: Admission,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) known_methods: KnownMethods,
@@ -42,8 +45,11 @@ impl Service {
         client: SocketAddr,
         scheme: Scheme,
     ) -> Result<Response<ResponseBody>, Infallible> {
+        // The version that is current now serves the request to its end.
+        let dispatcher = self.versions.dispatcher(self.worker);
+        let dispatcher = &*dispatcher;
         let path = request.uri().path();
-        if let Some(answer) = well_known::answer_for(&self.dispatcher.app, path) {
+        if let Some(answer) = well_known::answer_for(&dispatcher.app, path) {
             return Ok(answer.map(|body| ResponseBody::Host {
                 body: Full::new(body),
                 _exchange: None,
@@ -53,61 +59,60 @@ impl Service {
         let route = if well_known::is_reserved(&path) {
             None
         } else {
-            self.dispatcher.app.router.find(&path)
+            dispatcher.app.router.find(&path)
         };
         let origin = Origin { scheme, client };
-        let mut exchange = self.begin(&request, route.as_ref(), &origin);
-        Ok(
-            match self.component(request, route, &origin, &mut exchange).await {
-                Ok(response) => {
-                    exchange.answered(response.status(), None);
-                    let (mut head, body) = response.into_parts();
-                    head.headers.remove(header::UPGRADE);
-                    if !head.headers.contains_key(TRACERESPONSE)
-                        && let Some(value) = header_value(exchange.span.context())
-                    {
-                        head.headers.insert(TRACERESPONSE, value);
-                    }
-                    Response::from_parts(head, ResponseBody::Component { body, exchange })
+        let mut exchange = self.begin(dispatcher, &request, route.as_ref(), &origin);
+        let answer = self.component(dispatcher, request, route, &origin, &mut exchange);
+        Ok(match answer.await {
+            Ok(response) => {
+                exchange.answered(response.status(), None);
+                let (mut head, body) = response.into_parts();
+                head.headers.remove(header::UPGRADE);
+                if !head.headers.contains_key(TRACERESPONSE)
+                    && let Some(value) = header_value(exchange.span.context())
+                {
+                    head.headers.insert(TRACERESPONSE, value);
                 }
-                Err(Denied {
-                    status,
-                    error,
-                    detail,
-                    retry,
-                }) => {
-                    exchange.answered(status, Some(error));
-                    let mut response: HostResponse =
-                        problem(status, detail, &exchange.span.or_fresh());
-                    if retry {
-                        response.headers_mut().insert(
-                            header::RETRY_AFTER,
-                            HeaderValue::from(RETRY_AFTER.as_secs()),
-                        );
-                    }
-                    response.map(|body: Bytes| ResponseBody::Host {
-                        body: Full::new(body),
-                        _exchange: Some(exchange),
-                    })
+                Response::from_parts(head, ResponseBody::Component { body, exchange })
+            }
+            Err(Denied {
+                status,
+                error,
+                detail,
+                retry,
+            }) => {
+                exchange.answered(status, Some(error));
+                let mut response: HostResponse = problem(status, detail, &exchange.span.or_fresh());
+                if retry {
+                    response.headers_mut().insert(
+                        header::RETRY_AFTER,
+                        HeaderValue::from(RETRY_AFTER.as_secs()),
+                    );
                 }
-            },
-        )
+                response.map(|body: Bytes| ResponseBody::Host {
+                    body: Full::new(body),
+                    _exchange: Some(exchange),
+                })
+            }
+        })
     }
 
     fn begin(
         &self,
+        dispatcher: &Dispatcher,
         request: &Request<Incoming>,
         route: Option<&RouteMatch<'_>>,
         origin: &Origin,
     ) -> Exchange {
-        let tracing = &self.dispatcher.tracing;
+        let tracing = &dispatcher.tracing;
         let method = self.known_methods.normalise(request.method());
         let scheme = if origin.scheme == Scheme::HTTPS {
             "https"
         } else {
             "http"
         };
-        let route = route.map(|route| self.dispatcher.app.route_name(route));
+        let route = route.map(|route| dispatcher.app.route_name(route));
         let parent = tracing.extract(request.headers());
         // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name
         let verb = if method == names::OTHER_METHOD {
@@ -120,7 +125,11 @@ impl Service {
             None => verb.to_owned(),
         };
         let span = tracing.start(&parent, SpanKind::Server, name, || {
-            span_attributes(request, method, scheme, route.clone(), origin.client)
+            let mut attributes =
+                span_attributes(request, method, scheme, route.clone(), origin.client);
+            let revision = StringValue::from(dispatcher.revision.short.clone());
+            attributes.push(KeyValue::new(names::APP_REVISION, revision));
+            attributes
         });
         let arrival = Arrival {
             method,
@@ -133,6 +142,7 @@ impl Service {
 
     async fn component(
         &self,
+        dispatcher: &Dispatcher,
         request: Request<Incoming>,
         route: Option<RouteMatch<'_>>,
         origin: &Origin,
@@ -156,8 +166,7 @@ impl Service {
 
         let parent =
             opentelemetry::Context::new().with_remote_span_context(exchange.span.context().clone());
-        let (result, run) = self
-            .dispatcher
+        let (result, run) = dispatcher
             .dispatch(route.component(), request, &parent, 0)
             .await;
         exchange.component = Some(run);
@@ -253,7 +262,7 @@ fn span_attributes(
     client: SocketAddr,
 ) -> Vec<KeyValue> {
     let uri = request.uri();
-    let mut attributes = Vec::with_capacity(12);
+    let mut attributes = Vec::with_capacity(13);
     attributes.push(KeyValue::new(names::HTTP_REQUEST_METHOD, method));
     if method == names::OTHER_METHOD {
         attributes.push(KeyValue::new(
@@ -270,10 +279,7 @@ fn span_attributes(
         ));
     }
     if let Some(route) = route {
-        attributes.push(KeyValue::new(
-            names::HTTP_ROUTE,
-            opentelemetry::StringValue::from(route),
-        ));
+        attributes.push(KeyValue::new(names::HTTP_ROUTE, StringValue::from(route)));
     }
     if let Ok(authority) = request::authority(request) {
         attributes.push(KeyValue::new(

@@ -19,9 +19,6 @@ use super::admission::Admission;
 use super::connection::Connections;
 use super::service::Service;
 use crate::metrics::Metrics;
-use crate::runtime::Runtime;
-use crate::runtime::dispatcher::Dispatcher;
-use crate::runtime::outbound::OutboundClient;
 
 /// Between the last connection that is accepted and the end of idle ones: its first request is on the way, and its client
 /// could not know whether it was lost.
@@ -53,12 +50,11 @@ impl Worker {
             .enable_all()
             .build()
             .context("cannot start a worker's runtime")?;
-        let dispatcher = new_dispatcher(&shared.runtime)?;
         let thread = std::thread::Builder::new()
             .name(format!("worker-{index}"))
             .spawn({
                 let open = open.clone();
-                move || runtime.block_on(serve(dispatcher, &shared, queue, &open))
+                move || runtime.block_on(serve(index, &shared, queue, &open))
             })
             .context("cannot start a worker thread")?;
         Ok(Self {
@@ -85,19 +81,8 @@ impl Worker {
     }
 }
 
-fn new_dispatcher(runtime: &Runtime) -> anyhow::Result<Arc<Dispatcher>> {
-    let outbound = OutboundClient::new(
-        runtime.outbound_tls.clone(),
-        &runtime.outbound,
-        runtime.metrics.clone(),
-    );
-    let dispatcher = Arc::new(Dispatcher::new(runtime, &outbound)?);
-    outbound.connect(&dispatcher);
-    Ok(dispatcher)
-}
-
 async fn serve(
-    dispatcher: Arc<Dispatcher>,
+    index: usize,
     shared: &Shared,
     mut queue: mpsc::UnboundedReceiver<Accepted>,
     open: &Arc<AtomicUsize>,
@@ -108,10 +93,11 @@ async fn serve(
             limits.max_in_flight.div_ceil(limits.workers),
             limits.max_queue.div_ceil(limits.workers),
             limits.max_queue_wait,
-            shared.runtime.metrics.clone(),
+            shared.metrics.clone(),
         ),
-        dispatcher,
-        metrics: shared.runtime.metrics.clone(),
+        versions: shared.versions.clone(),
+        worker: index,
+        metrics: shared.metrics.clone(),
         known_methods: shared.known_methods.clone(),
         max_body: limits.max_body,
     });
@@ -127,7 +113,7 @@ async fn serve(
         permit,
     }) = queue.recv().await
     {
-        let counted = Counted::new(shared.runtime.metrics.clone(), open.clone());
+        let counted = Counted::new(shared.metrics.clone(), open.clone());
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {
@@ -152,8 +138,7 @@ async fn serve(
         tracing::warn!(timeout = ?stop.drain_timeout, "requests were still under way when the time to drain was over");
     }
     // What is left of the guests' telemetry is lost, as the host's is.
-    let _ =
-        tokio::time::timeout(stop.flush_timeout, wait_for_guests(&shared.runtime.metrics)).await;
+    let _ = tokio::time::timeout(stop.flush_timeout, wait_for_guests(&shared.metrics)).await;
 }
 
 /// Guests send their telemetry after the response: instances end by themselves once that is done.

@@ -16,3 +16,9 @@ pub const TRAP_KIND: &str = "wasm.trap.kind";
 pub const CACHE_RESULT: &str = "spinfo.cache.result";
 /// Why a request was turned away before it ran, for example `queue_full`, `connections`, `draining`.
 pub const REJECTION_REASON: &str = "spinfo.rejection.reason";
+/// Outcome of a reload: `ok`, or `refused` when the new version could not be served.
+pub const RELOAD_RESULT: &str = "spinfo.reload.result";
+/// The first digits of the digest over an application's manifest, components and files, for example `3f5a90c1d2e4`.
+pub const APP_REVISION: &str = "spinfo.app.revision";
+/// How many versions of its application a process had loaded with this one.
+pub const APP_GENERATION: &str = "spinfo.app.generation";

@@ -27,6 +27,12 @@ pub const CONNECTIONS: &str = "spinfo.connections";
 /// Look-ups in the cache of compiled code (`{lookup}`, counter, by [`CACHE_RESULT`](super::CACHE_RESULT)).
 pub const COMPILE_CACHE_LOOKUPS: &str = "spinfo.compile_cache.lookups";
 
+/// Reloads of the application (`{reload}`, counter, by [`RELOAD_RESULT`](super::RELOAD_RESULT)).
+pub const RELOADS: &str = "spinfo.reloads";
+/// The version of the application that is served (`{version}`, gauge that is always 1, by [`APP_REVISION`](super::APP_REVISION) and
+/// [`APP_GENERATION`](super::APP_GENERATION)).
+pub const APP_INFO: &str = "spinfo.app.info";
+
 /// Spans lost before they reached a receiver (`{span}`, counter, by `error.type`: `queue_full`, `export_failed`, `rejected`).
 pub const SPANS_DROPPED: &str = "spinfo.telemetry.spans.dropped";
 /// Log records lost before they reached a receiver (`{log_record}`, counter, by `error.type` like [`SPANS_DROPPED`]).

@@ -42,6 +42,7 @@ fn what_is_sent_is_what_the_document_lists() {
     let app = FixtureApp::echo("");
     let mut fixture = fast(exported(Up::new(app.manifest()), &receiver, "grpc"));
     forbidden(&fixture);
+    reload(&app, &fixture);
     let mut deaf = fast(
         Up::exporting(&receiver.url()).env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9"),
     );
@@ -150,6 +151,18 @@ fn forbidden(host: &Host) {
         .header("x-do", "fetch")
         .header("x-arg", "http://127.0.0.1:9/");
     assert_eq!(host.send(request.body(Vec::new()).unwrap()).status, 502);
+}
+
+/// One that works, which warns of what it can't change, and one that doesn't.
+fn reload(app: &FixtureApp, host: &Host) {
+    for (from, to, outcome) in [("1.0.0", "2.0.0", "ok"), ("source", "sauce", "refused")] {
+        app.edit(|text| text.replace(from, to));
+        host.signal("HUP");
+        deadline::until("a reload", || {
+            let now = host.admin("/revision").json();
+            (now["reloads"][outcome] == 1 && now["draining"] == 0).then_some(())
+        });
+    }
 }
 
 fn keys(attributes: &[KeyValue]) -> impl Iterator<Item = String> {

@@ -1,0 +1,53 @@
+//! From files to components that were tried.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::runtime::Handle;
+use wasmtime::component::Linker;
+
+use crate::app::{App, Configuration, Environment};
+use crate::cli::Source;
+use crate::runtime::{Guest, Runtime, try_components};
+
+/// What the versions of an application are loaded with: the same at the start and at every reload.
+pub(crate) struct Loader {
+    pub(crate) source: Source,
+    pub(crate) environment: Environment,
+    pub(crate) linker: Linker<Guest>,
+    pub(crate) runtime: Runtime,
+}
+
+impl Loader {
+    /// The version that the process starts with. The configuration comes back for those who report on it.
+    ///
+    /// # Errors
+    /// Those of [`Loader::prepare`].
+    pub(crate) async fn first(
+        self: Arc<Self>,
+        configuration: Configuration,
+    ) -> anyhow::Result<(Configuration, App)> {
+        let prepared = tokio::task::spawn_blocking(move || {
+            let app = self.prepare(&configuration, None)?;
+            Ok((configuration, app))
+        });
+        prepared
+            .await
+            .context("the host panicked while it started")?
+    }
+
+    /// Opens stores, compiles, links and tries the components; blocks the thread meanwhile. Stores that `before` has open are
+    /// shared with it.
+    ///
+    /// # Errors
+    /// Names what stands in the way.
+    pub(crate) fn prepare(
+        &self,
+        configuration: &Configuration,
+        before: Option<&App>,
+    ) -> anyhow::Result<App> {
+        let app = App::prepare(configuration, &self.linker, &self.environment, before)?;
+        Handle::current().block_on(try_components(&app.components, &self.runtime))?;
+        Ok(app)
+    }
+}

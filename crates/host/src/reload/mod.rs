@@ -1,0 +1,140 @@
+//! Another version of the application in the place of the running one, while requests go on.
+//!
+//! - [`Loader`]: from files to components that were tried, at the start and at every reload
+//! - [`fixed`]: what a reload can't change, and says so
+//! - [`Outcomes`]: what became of the reloads so far
+//! - [`watch`]: files that ask for a reload by changing
+
+mod fixed;
+mod loader;
+mod outcomes;
+pub(crate) mod watch;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use self::fixed::Fixed;
+pub(crate) use self::loader::Loader;
+pub(crate) use self::outcomes::Outcomes;
+use crate::app::{App, Configuration};
+use crate::runtime::version::{Leaving, Version, Versions};
+use crate::tls::{Certificate, Renewed};
+
+/// Replaces the application whenever it is asked to, one reload after the other.
+pub(crate) struct Reloader {
+    pub(crate) outcomes: Arc<Outcomes>,
+    loader: Arc<Loader>,
+    versions: Arc<Versions>,
+    certificate: Option<Arc<Certificate>>,
+    fixed: Fixed,
+    drain_timeout: Duration,
+}
+
+/// A new version that nobody knows yet.
+struct Ready {
+    configuration: Configuration,
+    app: App,
+    certificate: Option<Renewed>,
+}
+
+impl Reloader {
+    pub(crate) fn new(
+        loader: Arc<Loader>,
+        versions: Arc<Versions>,
+        certificate: Option<Arc<Certificate>>,
+        started_with: &Configuration,
+        drain_timeout: Duration,
+    ) -> Self {
+        Self {
+            outcomes: Arc::new(Outcomes::new(loader.runtime.metrics.clone())),
+            loader,
+            versions,
+            certificate,
+            drain_timeout,
+            fixed: Fixed::of(started_with),
+        }
+    }
+
+    /// Reloads at every notification, until the future is dropped. Those that come during a reload are one.
+    pub(crate) async fn run(self, asked: Arc<Notify>) {
+        let mut draining = JoinSet::new();
+        loop {
+            asked.notified().await;
+            while draining.try_join_next().is_some() {}
+            if let Some(old) = self.reload().await {
+                draining.spawn(old.drained(self.drain_timeout));
+            }
+        }
+    }
+
+    /// The version that was replaced, if one was.
+    async fn reload(&self) -> Option<Leaving> {
+        let begun = Instant::now();
+        match self.prepare().await.and_then(|ready| self.swap(ready)) {
+            Ok(old) => {
+                let now = self.versions.current();
+                self.outcomes.ok();
+                tracing::info!(
+                    generation = now.revision.generation,
+                    revision = &*now.revision.short,
+                    digest = now.revision.digest,
+                    components = now.app.components.len(),
+                    took = ?begun.elapsed(),
+                    "reloaded"
+                );
+                Some(old)
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                let now = self.versions.current();
+                tracing::error!(
+                    error,
+                    generation = now.revision.generation,
+                    revision = &*now.revision.short,
+                    "reload refused: the running version goes on"
+                );
+                self.outcomes.refused(error);
+                None
+            }
+        }
+    }
+
+    /// All that takes time, on a thread that serves nobody.
+    async fn prepare(&self) -> anyhow::Result<Ready> {
+        let (loader, before) = (self.loader.clone(), self.versions.current().app.clone());
+        let certificate = self.certificate.clone();
+        let prepared = tokio::task::spawn_blocking(move || {
+            let configuration = Configuration::load(&loader.source)?;
+            let app = loader.prepare(&configuration, Some(&before))?;
+            let certificate = certificate.map(|files| files.read_again()).transpose()?;
+            Ok(Ready {
+                configuration,
+                app,
+                certificate,
+            })
+        });
+        prepared
+            .await
+            .context("the new version made the host panic")?
+    }
+
+    fn swap(&self, ready: Ready) -> anyhow::Result<Leaving> {
+        let generation = self.versions.current().revision.generation + 1;
+        let next = Version::new(&self.loader.runtime, Arc::new(ready.app), generation)?;
+        // Nothing can fail from here on.
+        ready.configuration.warn();
+        self.fixed.warn_of_changes(&ready.configuration);
+        self.loader.runtime.metrics.serves(&next.revision);
+        let old = self.versions.replace(next);
+        if let (Some(files), Some(renewed)) = (&self.certificate, ready.certificate)
+            && files.renew(renewed)
+        {
+            tracing::info!("the next TLS handshakes use the new certificate");
+        }
+        Ok(old)
+    }
+}
