@@ -124,6 +124,7 @@ impl Settings {
         self.command
             .env("EDGE_BIND", address.to_string())
             .env("EDGE_HTTP_PORT", http)
+            .env("EDGE_PUBLIC_PORT", &https)
             .env("EDGE_HTTPS_PORT", https)
             .env("EDGE_METRICS_PORT", metrics);
         let mut process = self.command.spawn().expect("caddy can be started");
