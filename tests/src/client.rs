@@ -106,17 +106,32 @@ impl Client {
         address: SocketAddr,
         config: &Arc<rustls::ClientConfig>,
     ) -> Result<(Self, Option<Vec<u8>>), Error> {
+        Self::connect_tls_as(address, &address.ip().to_string(), config)
+    }
+
+    /// By TLS with a host that has to prove to be `name`, a name or an IP address, offering `protocols` (ALPN). The second
+    /// value is the one that the host chose.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub fn connect_tls_as(
+        address: SocketAddr,
+        name: &str,
+        config: &Arc<rustls::ClientConfig>,
+    ) -> Result<(Self, Option<Vec<u8>>), Error> {
         RUNTIME.block_on(async {
-            let name = rustls::pki_types::ServerName::IpAddress(address.ip().into());
+            let authority = format!("{name}:{}", address.port());
+            let name = rustls::pki_types::ServerName::try_from(name.to_owned())?;
             let connector = tokio_rustls::TlsConnector::from(config.clone());
             let stream = connector
                 .connect(name, TcpStream::connect(address).await?)
                 .await?;
             let chosen = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
-            let client = match chosen.as_deref() {
+            let mut client = match chosen.as_deref() {
                 Some(b"h2") => Self::http2(stream, address, "https").await?,
                 _ => Self::http1(stream, address, "https").await?,
             };
+            client.authority = authority;
             Ok((client, chosen))
         })
     }

@@ -211,11 +211,14 @@ impl Host {
         self.wait()
     }
 
+    /// How it has ended, if it has.
+    pub fn try_wait(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().expect("a child can be waited for")
+    }
+
     /// Waits for the end of the process.
     pub fn wait(&mut self) -> ExitStatus {
-        deadline::until("the host to end", || {
-            self.process.try_wait().expect("a child can be waited for")
-        })
+        deadline::until("the host to end", || self.try_wait())
     }
 
     /// Memory in bytes that is resident (`VmRSS` of proc(5)).

@@ -7,6 +7,8 @@
 //! - [`client`]: requests over HTTP/1.1 and HTTP/2, and [`wire`]: bytes as they are
 //! - [`tls`]: a certificate and a client that trusts it
 //! - [`receiver`]: an OTLP receiver that remembers all it gets
+//! - [`redis`]: a real Redis
+//! - [`edge`]: the real Caddy in front of replicas
 //! - [`deadline`]: waiting for what should happen soon
 //! - [`stack`]: the real backends with the configuration files of otel/
 
@@ -14,8 +16,10 @@ pub mod app;
 pub mod artifacts;
 pub mod client;
 pub mod deadline;
+pub mod edge;
 pub mod host;
 pub mod lines;
+pub mod redis;
 pub mod spin;
 pub mod stack;
 pub mod tls;
@@ -25,5 +29,6 @@ pub use app::FixtureApp;
 pub use client::{Answer, Client};
 pub use host::{Host, Up};
 pub use receiver::Receiver;
+pub use redis::Redis;
 pub use spin::Spin;
 pub use spinfo_test_receiver as receiver;

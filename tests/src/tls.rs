@@ -1,17 +1,19 @@
-//! A certificate for 127.0.0.1 and a client that trusts it.
+//! A certificate for 127.0.0.1, and clients that trust it or another.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 
 /// A certificate and its key, in files.
 pub struct Certificate {
     folder: TempDir,
-    der: rustls::pki_types::CertificateDer<'static>,
+    der: CertificateDer<'static>,
 }
 
 impl Certificate {
@@ -44,19 +46,33 @@ impl Certificate {
 
     /// A client that trusts only this certificate and offers `protocols` (ALPN).
     pub fn client(&self, protocols: &[&str]) -> Arc<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.der.clone()).expect("a good certificate");
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring knows them")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = protocols
-            .iter()
-            .map(|name| name.as_bytes().to_vec())
-            .collect();
-        Arc::new(config)
+        client(self.der.clone(), protocols)
     }
+}
+
+/// A client that trusts only the certificate in a PEM file and offers `protocols` (ALPN).
+///
+/// # Panics
+/// When the file holds none.
+pub fn trusting(root: &Path, protocols: &[&str]) -> Arc<ClientConfig> {
+    let root = CertificateDer::from_pem_file(root)
+        .unwrap_or_else(|error| panic!("{}: {error}", root.display()));
+    client(root, protocols)
+}
+
+fn client(root: CertificateDer<'static>, protocols: &[&str]) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root).expect("a good certificate");
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring knows them")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols
+        .iter()
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
+    Arc::new(config)
 }
 
 impl Default for Certificate {

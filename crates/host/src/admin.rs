@@ -24,6 +24,9 @@ use crate::server::problem::{answer, problem};
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A store that does not answer within this time makes the process not ready.
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The query of `/readyz` that leaves the stores out. For a load balancer: replicas share their stores, so without this it would
+/// take all of them out of service when a store is gone, and with them everything that needs none.
+const WITHOUT_STORES: &str = "exclude=stores";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
@@ -87,7 +90,7 @@ impl Admin {
         }
         match request.uri().path() {
             "/livez" => answer(StatusCode::OK, TEXT, "ok\n"),
-            "/readyz" => match self.not_ready().await {
+            "/readyz" => match self.not_ready(request.uri().query()).await {
                 None => answer(StatusCode::OK, TEXT, "ok\n"),
                 Some(reason) => answer(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -130,9 +133,12 @@ impl Admin {
         format!("{shown}\n")
     }
 
-    async fn not_ready(&self) -> Option<String> {
+    async fn not_ready(&self, query: Option<&str>) -> Option<String> {
         if self.lifecycle.is_leaving() {
             return Some("stopping".into());
+        }
+        if query == Some(WITHOUT_STORES) {
+            return None;
         }
         for (name, store) in self.versions.current().app.stores.iter() {
             match tokio::time::timeout(STORE_TIMEOUT, store.ping()).await {

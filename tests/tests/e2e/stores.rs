@@ -1,11 +1,8 @@
 //! The key-value store: no write is lost, and replicas share one.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-
 use http::Request;
 use serde_json::json;
-use spinfo_tests::{Answer, Client, FixtureApp, Host, Up, client::RUNTIME, deadline};
+use spinfo_tests::{Answer, Client, FixtureApp, Host, Redis, Up, client::RUNTIME, deadline};
 use tokio::task::JoinSet;
 
 fn set(host: &Host, key: &str, value: &str) {
@@ -139,48 +136,16 @@ fn a_file_that_is_no_store_stops_the_start() {
     assert!(text.contains("store.db"), "{text}");
 }
 
-/// A server on a free port, killed when it is dropped.
-struct Redis(Child, String);
-
-impl Redis {
-    fn start(folder: &std::path::Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let server = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
-            .current_dir(folder)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is not on PATH; install it (Debian: apt-get install redis-server) or a Valkey that is called so");
-        let redis = Self(server, format!("redis://127.0.0.1:{port}"));
-        deadline::until("redis to listen", || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).ok()
-        });
-        redis
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 #[ignore = "needs redis-server"]
 fn replicas_share_a_redis_store_and_are_not_ready_without_it() {
     let app = FixtureApp::echo(STORE);
-    let redis = Redis::start(&app.path(""));
+    let redis = Redis::start();
     app.write(
         "runtime-config.toml",
         &format!(
             "[key_value_store.default]\ntype = \"redis\"\nurl = \"{}\"\n",
-            redis.1
+            redis.url()
         ),
     );
     let config = app.path("runtime-config.toml");
