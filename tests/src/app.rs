@@ -41,6 +41,22 @@ impl FixtureApp {
         ))
     }
 
+    /// This workspace's application where a test may change it, with another greeting.
+    pub fn spinfo(greeting: &str) -> Self {
+        let manifest = fs::read_to_string(artifacts::manifest()).expect("the manifest is there");
+        let app = Self::new(
+            &manifest
+                .replace("target/wasm32-wasip2/component/", "")
+                .replace("Hello World", greeting),
+        );
+        for component in ["hello", "now", "status", "wordcount", "lab"] {
+            let from = artifacts::component(component);
+            fs::copy(&from, app.path(component).with_extension("wasm"))
+                .unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+        }
+        app
+    }
+
     /// Puts a file into the folder.
     pub fn write(&self, name: &str, contents: &str) {
         let path = self.path(name);

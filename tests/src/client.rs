@@ -119,21 +119,31 @@ impl Client {
         name: &str,
         config: &Arc<rustls::ClientConfig>,
     ) -> Result<(Self, Option<Vec<u8>>), Error> {
-        RUNTIME.block_on(async {
-            let authority = format!("{name}:{}", address.port());
-            let name = rustls::pki_types::ServerName::try_from(name.to_owned())?;
-            let connector = tokio_rustls::TlsConnector::from(config.clone());
-            let stream = connector
-                .connect(name, TcpStream::connect(address).await?)
-                .await?;
-            let chosen = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
-            let mut client = match chosen.as_deref() {
-                Some(b"h2") => Self::http2(stream, address, "https").await?,
-                _ => Self::http1(stream, address, "https").await?,
-            };
-            client.authority = authority;
-            Ok((client, chosen))
-        })
+        RUNTIME.block_on(Self::open_tls_as(address, name, config))
+    }
+
+    /// The same, within the runtime.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn open_tls_as(
+        address: SocketAddr,
+        name: &str,
+        config: &Arc<rustls::ClientConfig>,
+    ) -> Result<(Self, Option<Vec<u8>>), Error> {
+        let authority = format!("{name}:{}", address.port());
+        let name = rustls::pki_types::ServerName::try_from(name.to_owned())?;
+        let connector = tokio_rustls::TlsConnector::from(config.clone());
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let stream = connector.connect(name, stream).await?;
+        let chosen = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+        let mut client = match chosen.as_deref() {
+            Some(b"h2") => Self::http2(stream, address, "https").await?,
+            _ => Self::http1(stream, address, "https").await?,
+        };
+        client.authority = authority;
+        Ok((client, chosen))
     }
 
     async fn http1(

@@ -41,10 +41,15 @@ impl Replicas {
         }
     }
 
-    /// Starts one.
+    /// Starts one with the greeting that the edge has in compose.yaml.
     pub fn host(&self, replica: usize, up: Up) -> Host {
+        self.start_at(replica, up.args(["--variable", "greeting=Hello SRE!"]))
+    }
+
+    /// Starts one at its address, with time for the edge to notice a stop.
+    pub fn start_at(&self, replica: usize, up: Up) -> Host {
         let address = ports::address(replica);
-        up.args(["--variable", "greeting=Hello SRE!", "--grace", GRACE])
+        up.args(["--grace", GRACE])
             .env("SPIN_HTTP_LISTEN_ADDR", format!("{address}:{}", self.port))
             .env(
                 "SPINFO_ADMIN_LISTEN",

@@ -22,17 +22,7 @@ fn deed(deed: &str, argument: &str) -> Request<Vec<u8>> {
 
 /// This workspace's application in a folder where a test may edit it, with its greeting made of a number.
 fn spinfo(number: u64) -> FixtureApp {
-    let manifest = fs::read_to_string(artifacts::manifest()).unwrap();
-    let app = FixtureApp::new(
-        &manifest
-            .replace("target/wasm32-wasip2/component/", "")
-            .replace("Hello World", &greeting(number)),
-    );
-    for component in ["hello", "now", "status", "wordcount", "lab"] {
-        let file = app.path(component).with_extension("wasm");
-        fs::copy(artifacts::component(component), file).unwrap();
-    }
-    app
+    FixtureApp::spinfo(&greeting(number))
 }
 
 fn greeting(number: u64) -> String {
