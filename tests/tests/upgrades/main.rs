@@ -27,7 +27,7 @@ const AROUND: usize = 2 * RATE as usize;
 /// Requests a second without which nothing is shown. Far less than any machine can do that can run the test.
 const LEAST_RATE: f64 = 25.0;
 
-/// Who sends the signal has waited for the end of the process, but its connections are closed a moment before the edge notices.
+/// The edge may still send a request on a connection that it kept, in the moment before it notices that this has been closed.
 const NOTICED: Duration = Duration::from_millis(500);
 
 /// The phase in which a replica is killed.

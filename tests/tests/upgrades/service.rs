@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 use spinfo_tests::edge::{Edge, Replicas, Settings};
@@ -19,6 +20,8 @@ pub(crate) struct Service {
     /// Of version 1.
     manifest: String,
     runtime_config: NamedTempFile,
+    /// Tells this test run's code from that of others.
+    started: Duration,
     _redis: Redis,
 }
 
@@ -42,6 +45,7 @@ impl Service {
             manifest: fs::read_to_string(app.manifest()).expect("the manifest is there"),
             app,
             runtime_config,
+            started: UNIX_EPOCH.elapsed().expect("the clock is set"),
             _redis: redis,
         };
         service.release(1);
@@ -57,14 +61,14 @@ impl Service {
         service
     }
 
-    /// Puts a version of the application where the replicas look for it: another greeting and other code, which has to be
-    /// compiled when it is new.
+    /// Puts a version of the application where the replicas look for it: another greeting and other code, which nobody has
+    /// compiled yet when it is the first time.
     pub(crate) fn release(&self, version: u32) {
         let manifest = self.manifest.replace(&greeting(1), &greeting(version));
         self.app.write("spin.toml", &manifest);
         let mut wasm = fs::read(artifacts::component("hello")).expect("the component is there");
         // A custom section: its id, its size, its name.
-        let name = greeting(version);
+        let name = format!("{} {}", greeting(version), self.started.as_nanos());
         let length = u8::try_from(name.len()).expect("it is short");
         wasm.extend([&[0, length + 1, length][..], name.as_bytes()].concat());
         fs::write(self.app.path("hello.wasm"), wasm).expect("a file can be written");
