@@ -8,9 +8,10 @@ use spinfo_tests::artifacts::workspace;
 
 use crate::docker::{compose, succeed};
 
-const MINIMAL: [&str; 7] = [
+const MINIMAL: [&str; 8] = [
     "collector",
     "collector-health",
+    "edge",
     "grafana",
     "prometheus",
     "spinfo",
@@ -46,8 +47,8 @@ pub(crate) fn every_combination_is_valid() {
     }
 }
 
-/// spinfo and Grafana, on loopback.
-pub(crate) fn only_what_is_public_is_published_and_only_here() {
+/// The edge; spinfo and Grafana on loopback.
+pub(crate) fn only_what_is_public_is_published() {
     let output = compose(&["compose.yaml"])
         .args(["config", "--format", "json"])
         .output();
@@ -62,6 +63,9 @@ pub(crate) fn only_what_is_public_is_published_and_only_here() {
         })
         .collect();
     let expected = [
+        json!(["edge", null, "80", 80]),
+        json!(["edge", null, "443", 443]),
+        json!(["edge", null, "443", 443]),
         json!(["grafana", "127.0.0.1", "3030", 3000]),
         json!(["spinfo", "127.0.0.1", "3000-3001", 3000]),
     ];

@@ -26,7 +26,7 @@ fn the_image_is_built_with_the_toolchain_of_the_workspace() {
 #[ignore = "needs a Docker engine; see tests/compose/engine"]
 fn every_combination_of_files_and_profiles_is_valid() {
     files::every_combination_is_valid();
-    files::only_what_is_public_is_published_and_only_here();
+    files::only_what_is_public_is_published();
 }
 
 #[test]

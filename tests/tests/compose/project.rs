@@ -6,6 +6,7 @@ use std::process::Output;
 
 use serde_json::Value;
 use spinfo_tests::stack::backends::said;
+use spinfo_tests::stack::network::free_port;
 use tempfile::TempDir;
 
 use crate::docker::{REMEDY, compose, docker, label, say, succeed};
@@ -28,6 +29,8 @@ pub(crate) const ASKED: [(&str, u16); 4] = [
 pub(crate) struct Project {
     name: String,
     profile: &'static str,
+    /// Where the edge is reached over HTTP and HTTPS.
+    pub(crate) edge: [u16; 2],
     /// Of the file that publishes [`ASKED`].
     folder: TempDir,
 }
@@ -47,6 +50,7 @@ impl Project {
         let mut project = Self {
             name: format!("spinfo-test-{}-{profile}", std::process::id()),
             profile,
+            edge: [free_port(), free_port()],
             folder,
         };
         project.start(profile);
@@ -169,6 +173,8 @@ impl Project {
             .args(arguments)
             .env("SPINFO_PORTS", "0")
             .env("GRAFANA_PORT", "0")
+            .env("EDGE_HTTP", self.edge[0].to_string())
+            .env("EDGE_HTTPS", self.edge[1].to_string())
             .output()
             .expect("docker can be run")
     }

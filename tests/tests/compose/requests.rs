@@ -40,7 +40,7 @@ pub(crate) fn replicas_answer_alike(project: &Project) -> Driven {
             let answer = send(address, Request::get("/"), "");
             assert_eq!(
                 (answer.status, answer.text()),
-                (StatusCode::OK, "Hello World")
+                (StatusCode::OK, "Hello SRE!")
             );
             traces.push((answer.trace_id().to_owned(), "hello"));
         }
