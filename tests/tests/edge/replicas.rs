@@ -123,42 +123,30 @@ fn nothing_is_piled_upon_a_slow_replica() {
         Conduct::Hangs,
     );
     let edge = Settings::before(&replicas, 2).start().with_certificates();
-    let over = &AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        // The first requests that meet the slow one wait there.
-        for _ in 0..2 {
-            let edge = &edge;
+    let finished = &AtomicUsize::new(0);
+    let waiting = std::thread::scope(|scope| {
+        for _ in 0..8 {
+            let mut client = edge.connect(&["h2"]).unwrap();
             scope.spawn(move || {
-                let mut client = edge.connect(&["h2"]).unwrap();
-                while !over.load(Ordering::Relaxed) {
-                    // It fails when the slow replica has gone.
-                    let _ = client.try_send(get("/?first"));
+                for _ in 0..25 {
+                    // One that waits is answered by the other replica when the slow one has gone.
+                    let _ = client.try_send(get("/?piled"));
                 }
+                finished.fetch_add(1, Ordering::SeqCst);
             });
         }
-        deadline::until("a request to wait", || (slow.requests() > 0).then_some(()));
-        let mut client = edge.connect(&["h2"]).unwrap();
-        let begun = Instant::now();
-        let mut answered = 0;
-        while answered < 200 && slow.requests() < 3 {
-            let path = format!("/?piled-{answered}");
-            let waiting = slow.requests();
-            let answer = client.try_send(get(&path));
-            assert!(
-                answer.is_ok_and(|answer| answer.status == 200),
-                "{waiting} waited"
-            );
-            answered += 1;
-        }
-        tell(&format!(
-            "{answered} requests in {:?}, {} at the slow replica",
-            begun.elapsed(),
-            slow.requests()
-        ));
-        assert_eq!(answered, 200);
-        over.store(true, Ordering::Relaxed);
+        deadline::until("every client to be done or to wait", || {
+            (finished.load(Ordering::SeqCst) + slow.requests() >= 8).then_some(())
+        });
+        let waiting = slow.requests();
         drop(slow);
+        waiting
     });
+    tell(&format!(
+        "8 clients with 25 requests each: {waiting} wait at the slow replica"
+    ));
+    // It is chosen while the other one has as many requests, which is up to half of them. By turns it would be all.
+    assert!((1..=5).contains(&waiting), "{waiting} wait");
 }
 
 #[test]
