@@ -61,6 +61,13 @@ fn the_whole_stack_comes_up_and_sees_each_request() {
             telemetry::log_lines_arrive(&project, &driven)
         });
     }
+    if let Some(trace) = checks.run("the edge answers for the replicas", || {
+        requests::the_edge_answers(&project)
+    }) {
+        checks.run("a trace begins at the edge", || {
+            telemetry::a_trace_begins_at_the_edge(&project, &trace)
+        });
+    }
     checks.run("the stack watches itself", || {
         telemetry::the_stack_watches_itself(&project)
     });

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Output;
 
 use serde_json::Value;
@@ -116,6 +117,14 @@ impl Project {
         text.trim()
             .parse()
             .unwrap_or_else(|error| panic!("{service}: {text:?}: {error}"))
+    }
+
+    /// The certificate of the edge's CA, as a file of this machine.
+    pub(crate) fn root_certificate(&self) -> PathBuf {
+        let root = self.folder.path().join("root.crt");
+        let path = "edge:/data/caddy/pki/authorities/local/root.crt";
+        self.compose(&["cp", path, &root.to_string_lossy()]);
+        root
     }
 
     /// What the engine knows about the containers, with the names of their services.
