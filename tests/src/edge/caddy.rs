@@ -14,6 +14,7 @@ use super::{Replicas, ports};
 use crate::artifacts::workspace;
 use crate::client::{Answer, Client, Error};
 use crate::lines::Lines;
+use crate::stack::backends::program;
 use crate::{deadline, tls};
 
 /// How to start an edge.
@@ -60,7 +61,7 @@ impl Settings {
     /// On free ports, with another Caddyfile.
     pub fn of(caddyfile: &std::path::Path) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder can be made");
-        let mut command = Command::new(program());
+        let mut command = Command::new(program("caddy"));
         command
             .args(["run", "--adapter", "caddyfile", "--config"])
             .arg(caddyfile);
@@ -246,22 +247,4 @@ impl Drop for Edge {
 /// A `GET` of a path.
 pub fn get(path: &str) -> Request<Vec<u8>> {
     Request::get(path).body(Vec::new()).expect("a good request")
-}
-
-/// Where Caddy is.
-///
-/// # Panics
-/// When it isn't there, with how to get it.
-pub fn program() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let cache = set("XDG_CACHE_HOME")
-        .unwrap_or_else(|| set("HOME").unwrap_or_default().join(".cache"))
-        .join("spinfo/backends");
-    let path = set("SPINFO_BACKENDS").unwrap_or(cache).join("bin/caddy");
-    assert!(
-        path.is_file(),
-        "{} is missing: run tests/backends/install caddy, or set SPINFO_BACKENDS to where it put its programs",
-        path.display()
-    );
-    path
 }

@@ -32,6 +32,7 @@ const SERVICES: &[&str] = &[
     "prometheus:9090",
     "alertmanager:9093",
     "grafana:3000",
+    "edge:2020",
 ];
 
 /// Milliseconds between two exports of the hosts' metrics: less than in compose.yaml, so that tests wait less.

@@ -12,9 +12,10 @@ use crate::project::{ASKED, Project};
 const WITHOUT_HEALTH: &str = "collector";
 
 /// Each program: its service, how it is called in its container, and under which name the stack tests run it.
-const PROGRAMS: [(&str, &str, Option<&str>); 8] = [
+const PROGRAMS: [(&str, &str, Option<&str>); 9] = [
     ("alertmanager", "/bin/alertmanager", Some("alertmanager")),
     ("collector", "/otelcol-contrib", Some("otelcol")),
+    ("edge", "caddy", Some("caddy")),
     ("grafana", "grafana", None),
     ("loki", "/usr/bin/loki", Some("loki")),
     ("prometheus", "/bin/prometheus", Some("prometheus")),
@@ -44,6 +45,9 @@ pub(crate) fn are_healthy(project: &Project) {
     }
 }
 
+/// The edge is root without root's rights: all it may is listen on ports below 1024 (`CAP_NET_BIND_SERVICE`, bit 10).
+const EDGE: (&str, &str) = ("edge", "0000000000000400");
+
 /// None may write to its image, has a capability or can get one, is root, or takes more than its share.
 pub(crate) fn are_confined(project: &Project) {
     for (service, container) in project.containers() {
@@ -65,12 +69,14 @@ pub(crate) fn are_confined(project: &Project) {
         assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped", "{service}");
         let status = kernel_status(&container);
         let field = |name: &str| status.get(name).map(String::as_str).unwrap_or_default();
-        assert_eq!(field("CapEff"), "0000000000000000", "{service}");
-        assert_eq!(field("CapBnd"), "0000000000000000", "{service}");
+        let is_edge = service == EDGE.0;
+        let capabilities = if is_edge { EDGE.1 } else { "0000000000000000" };
+        assert_eq!(field("CapEff"), capabilities, "{service}");
+        assert_eq!(field("CapBnd"), capabilities, "{service}");
         assert_eq!(field("NoNewPrivs"), "1", "{service}");
         let users: Vec<_> = field("Uid").split_whitespace().collect();
         assert!(
-            users.len() == 4 && !users.contains(&"0"),
+            users.len() == 4 && (is_edge || !users.contains(&"0")),
             "{service} runs as {users:?}"
         );
     }
@@ -86,9 +92,12 @@ fn kernel_status(container: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// What is published is on loopback: spinfo, Grafana, and what these tests ask.
+/// What is published is on loopback, but for the edge: spinfo, Grafana, and what these tests ask.
 pub(crate) fn are_reached_from_this_machine_only(project: &Project) {
     for (service, container) in project.containers() {
+        if service == EDGE.0 {
+            continue;
+        }
         let ports = container["NetworkSettings"]["Ports"].as_object();
         for (port, addresses) in ports.into_iter().flatten() {
             for address in addresses.as_array().into_iter().flatten() {

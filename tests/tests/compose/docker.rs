@@ -23,6 +23,10 @@ pub(crate) fn compose(files: &[&str]) -> Command {
         "SPINFO_PORTS",
         "GRAFANA_PORT",
         "ADMIN_TOKEN",
+        "GREETING",
+        "EDGE_HTTP",
+        "EDGE_HTTPS",
+        "EDGE_VOLUME",
     ] {
         command.env_remove(name);
     }

@@ -26,7 +26,7 @@ fn the_image_is_built_with_the_toolchain_of_the_workspace() {
 #[ignore = "needs a Docker engine; see tests/compose/engine"]
 fn every_combination_of_files_and_profiles_is_valid() {
     files::every_combination_is_valid();
-    files::only_what_is_public_is_published_and_only_here();
+    files::only_what_is_public_is_published();
 }
 
 #[test]
@@ -59,6 +59,13 @@ fn the_whole_stack_comes_up_and_sees_each_request() {
         });
         checks.run("log lines arrive", || {
             telemetry::log_lines_arrive(&project, &driven)
+        });
+    }
+    if let Some(trace) = checks.run("the edge answers for the replicas", || {
+        requests::the_edge_answers(&project)
+    }) {
+        checks.run("a trace begins at the edge", || {
+            telemetry::a_trace_begins_at_the_edge(&project, &trace)
         });
     }
     checks.run("the stack watches itself", || {

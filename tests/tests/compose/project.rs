@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Output;
 
 use serde_json::Value;
 use spinfo_tests::stack::backends::said;
+use spinfo_tests::stack::network::free_port;
 use tempfile::TempDir;
 
 use crate::docker::{REMEDY, compose, docker, label, say, succeed};
@@ -28,6 +30,8 @@ pub(crate) const ASKED: [(&str, u16); 4] = [
 pub(crate) struct Project {
     name: String,
     profile: &'static str,
+    /// Where the edge is reached over HTTP and HTTPS.
+    pub(crate) edge: [u16; 2],
     /// Of the file that publishes [`ASKED`].
     folder: TempDir,
 }
@@ -47,6 +51,7 @@ impl Project {
         let mut project = Self {
             name: format!("spinfo-test-{}-{profile}", std::process::id()),
             profile,
+            edge: [free_port(), free_port()],
             folder,
         };
         project.start(profile);
@@ -114,6 +119,14 @@ impl Project {
             .unwrap_or_else(|error| panic!("{service}: {text:?}: {error}"))
     }
 
+    /// The certificate of the edge's CA, as a file of this machine.
+    pub(crate) fn root_certificate(&self) -> PathBuf {
+        let root = self.folder.path().join("root.crt");
+        let path = "edge:/data/caddy/pki/authorities/local/root.crt";
+        self.compose(&["cp", path, &root.to_string_lossy()]);
+        root
+    }
+
     /// What the engine knows about the containers, with the names of their services.
     pub(crate) fn containers(&self) -> Vec<(String, Value)> {
         let ids = self.compose(&["ps", "--all", "--quiet"]);
@@ -169,6 +182,8 @@ impl Project {
             .args(arguments)
             .env("SPINFO_PORTS", "0")
             .env("GRAFANA_PORT", "0")
+            .env("EDGE_HTTP", self.edge[0].to_string())
+            .env("EDGE_HTTPS", self.edge[1].to_string())
             .output()
             .expect("docker can be run")
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use http::{Request, StatusCode};
+use spinfo_tests::tls::trusting;
 use spinfo_tests::{Answer, Client};
 
 use crate::project::Project;
@@ -40,7 +41,7 @@ pub(crate) fn replicas_answer_alike(project: &Project) -> Driven {
             let answer = send(address, Request::get("/"), "");
             assert_eq!(
                 (answer.status, answer.text()),
-                (StatusCode::OK, "Hello World")
+                (StatusCode::OK, "Hello SRE!")
             );
             traces.push((answer.trace_id().to_owned(), "hello"));
         }
@@ -78,4 +79,31 @@ pub(crate) fn replicas_answer_alike(project: &Project) -> Driven {
         traces,
         trap: trap.trace_id().to_owned(),
     }
+}
+
+/// HTTPS with a certificate of its own CA, and the way there from HTTP. Returns the trace id of an answer.
+pub(crate) fn the_edge_answers(project: &Project) -> String {
+    let [http, https] = project
+        .edge
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    let plain = Request::get("/now?x=1").header("host", "localhost");
+    let moved = send(http, plain, "");
+    assert_eq!(moved.status, StatusCode::PERMANENT_REDIRECT, "{moved:?}");
+    let location = format!("https://localhost:{}/now?x=1", https.port());
+    assert_eq!(moved.header("location"), location);
+
+    let trusting = trusting(&project.root_certificate(), &["h2"]);
+    let (mut client, protocol) = Client::connect_tls_as(https, "localhost", &trusting)
+        .expect("a certificate of the edge's CA");
+    assert_eq!(protocol.as_deref(), Some(&b"h2"[..]));
+    let answer = client.send(Request::get("/").body(Vec::new()).expect("a good request"));
+    assert_eq!(
+        (answer.status, answer.text()),
+        (StatusCode::OK, "Hello SRE!")
+    );
+    assert!(
+        answer.header("content-type").starts_with("text/plain"),
+        "{answer:?}"
+    );
+    answer.trace_id().to_owned()
 }

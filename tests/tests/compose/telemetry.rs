@@ -32,6 +32,25 @@ pub(crate) fn traces_arrive(project: &Project, driven: &Driven) {
     }
 }
 
+/// The edge's span is above that of the host, which is above the component's.
+pub(crate) fn a_trace_begins_at_the_edge(project: &Project, trace: &str) {
+    let tempo = tempo(project);
+    until(&format!("the trace {trace}, from the edge on"), || {
+        let spans = tempo.trace(trace)?;
+        let guest = spans.iter().find(|span| span.scope == "spinfo-guest");
+        let root = guest.map(|guest| topmost(&spans, guest));
+        let begins = root.is_some_and(|root| has(root, "service.name", "edge"));
+        let host = spans.iter().any(|span| {
+            span.kind == "SPAN_KIND_SERVER"
+                && has(span, "service.name", "spinfo")
+                && root.is_some_and(|root| span.parent == root.id)
+        });
+        (begins && host)
+            .then_some(())
+            .ok_or_else(|| format!("{spans:#?}"))
+    });
+}
+
 /// The span above all that are above a span.
 fn topmost<'a>(spans: &'a [Span], span: &'a Span) -> &'a Span {
     let above = spans.iter().find(|other| other.id == span.parent);
@@ -88,6 +107,7 @@ pub(crate) fn the_stack_watches_itself(project: &Project) {
     let watched = [
         "alertmanager",
         "collector",
+        "edge",
         "grafana",
         "loki",
         "prometheus",

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use spinfo_tests::artifacts::workspace;
-use spinfo_tests::edge::caddy::program;
+use spinfo_tests::stack::backends::program;
 
 #[test]
 #[ignore = "needs Caddy; see tests/backends/install"]
@@ -18,14 +18,17 @@ fn they_are_as_caddy_formats_them_and_every_mode_is_valid() {
         "replicas/list.caddyfile",
     ] {
         let path = folder.join(file);
-        let formatted = Command::new(program()).arg("fmt").arg(&path).output();
+        let formatted = Command::new(program("caddy"))
+            .arg("fmt")
+            .arg(&path)
+            .output();
         let formatted = String::from_utf8(formatted.unwrap().stdout).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, formatted, "{file}: run caddy fmt --overwrite");
     }
     for mode in ["https", "http"] {
         for replicas in ["list", "dns"] {
-            let adapted = Command::new(program())
+            let adapted = Command::new(program("caddy"))
                 .args(["adapt", "--config"])
                 .arg(folder.join("Caddyfile"))
                 .env_clear()

@@ -66,7 +66,7 @@ const WITH_REASON: &[(&str, &str)] = &[
     ("SpinfoAvailability", "many requests are made to fail"),
     (
         "StackTargetDown",
-        "Grafana is not there, and the Collector not always",
+        "Grafana and the edge are not there, and the Collector not always",
     ),
     ("TelemetryLoss", "the Collector is not always there"),
     ("AlertsUndelivered", "the Collector is not always there"),

@@ -21,7 +21,6 @@ const NOT_THERE: &[(&str, &str)] = &[
         "http_client_request_duration_seconds",
     ),
     ("the monitor", "spinfo_monitor_"),
-    ("hot reload", "spinfo_reloads"),
 ];
 
 /// Records of what was at whole five minutes, of which a run may be over too soon to have seen one.
