@@ -84,11 +84,18 @@ fn configure(settings: &EngineSettings, cache: Option<Cache>, pooled: bool) -> C
 /// one that nobody else uses, below the one that the operator named.
 const COMPILED: &str = "compiled";
 
+/// Of zstd: its default.
+const COMPRESSION: i32 = 3;
+
 /// A cache that can't be opened only costs time, so it is not an error.
 fn open_cache(dir: &std::path::Path) -> Option<Cache> {
     let dir = dir.join(COMPILED);
     let mut config = CacheConfig::new();
     config.with_directory(&dir);
+    // What is used often would be compressed again, as tightly as can be. That takes 180 MB of memory, once and at any time,
+    // for files that are small as they are.
+    config.with_optimized_compression_level(COMPRESSION);
+    config.with_baseline_compression_level(COMPRESSION);
     Cache::new(config)
         .inspect_err(|error| {
             tracing::warn!(directory = %dir.display(), error = format!("{error:#}"), "components are compiled at every start: no compile cache");
