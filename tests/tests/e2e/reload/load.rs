@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use http::Request;
-use spinfo_tests::{Client, Receiver, Up, deadline};
+use spinfo_tests::{Client, Receiver, deadline};
 
 use super::{
-    counted, get, greeting, number, quiet, reload_well, revision, served, spinfo,
+    counted, exporting, get, greeting, number, quiet, reload_well, revision, served, spinfo,
     until_nothing_drains,
 };
 
@@ -98,11 +98,7 @@ fn a_small_pool_is_enough_for_two_versions() {
     let receiver = Receiver::start();
     let app = spinfo(1);
     // Instances that send their telemetry keep their place until they have.
-    let host = Up::new(app.manifest())
-        .args([
-            "--variable".to_owned(),
-            format!("otlp_endpoint={}", receiver.url()),
-        ])
+    let host = exporting(&app, &receiver.url())
         .args(["--workers", "1", "--max-in-flight", "2"])
         // As many as there are by default for so many requests. None is replaced for its age, which would take a place too.
         .args(["--max-instances", "4"])

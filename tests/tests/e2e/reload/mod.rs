@@ -37,7 +37,12 @@ fn number(text: &str) -> u64 {
 
 /// Exports nothing.
 fn quiet(app: &FixtureApp) -> Up {
-    Up::new(app.manifest()).args(["--variable", "otlp_endpoint="])
+    exporting(app, "")
+}
+
+/// Its components export to the OTLP receiver at `url`.
+fn exporting(app: &FixtureApp, url: &str) -> Up {
+    Up::new(app.manifest()).args(["--variable".to_owned(), format!("otlp_endpoint={url}")])
 }
 
 fn reloads(revision: &Value) -> u64 {

@@ -9,7 +9,8 @@ use spinfo_tests::tls::Certificate;
 use spinfo_tests::{Client, FixtureApp, Receiver, Up, artifacts, deadline};
 
 use super::{
-    deed, get, greeting, metric, reload, reload_well, revision, spinfo, until_nothing_drains,
+    deed, exporting, get, greeting, metric, reload, reload_well, revision, spinfo,
+    until_nothing_drains,
 };
 
 #[test]
@@ -114,11 +115,7 @@ fn requests_under_way_are_finished_by_the_version_they_began_with_or_ended_in_ti
 fn components_of_a_replaced_version_still_send_their_telemetry() {
     let receiver = Receiver::start();
     let app = spinfo(1);
-    let host = Up::new(app.manifest())
-        .args([
-            "--variable".to_owned(),
-            format!("otlp_endpoint={}", receiver.url()),
-        ])
+    let host = exporting(&app, &receiver.url())
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url())
         .env("OTEL_BSP_SCHEDULE_DELAY", "100")
         .start();
