@@ -1,0 +1,1 @@
+//! One HTTP request as a client sees it: where its time goes, and how it fails.

@@ -1,0 +1,1 @@
+//! `spinfo-monitor`: what does a client see?

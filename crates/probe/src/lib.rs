@@ -1,0 +1,1 @@
+//! `spinfo-probe`: is it up, and is its clock right?
