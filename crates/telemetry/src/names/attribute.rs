@@ -5,7 +5,7 @@ pub use opentelemetry_semantic_conventions::attribute::{
     HTTP_REQUEST_METHOD_ORIGINAL, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, NETWORK_PEER_ADDRESS,
     NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, SERVICE_INSTANCE_ID,
     SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_VERSION, URL_PATH, URL_QUERY, URL_SCHEME,
-    USER_AGENT_ORIGINAL,
+    URL_FULL, URL_TEMPLATE, USER_AGENT_ORIGINAL,
 };
 
 /// Id of the component in `spin.toml` that a span, log line or measurement is about, for example `hello`.
@@ -22,3 +22,6 @@ pub const RELOAD_RESULT: &str = "spinfo.reload.result";
 pub const APP_REVISION: &str = "spinfo.app.revision";
 /// How many versions of its application a process had loaded with this one.
 pub const APP_GENERATION: &str = "spinfo.app.generation";
+/// What became of a change that the monitor asked for: `ok` when the status endpoint showed it, `failed`, or `mismatch` when it showed
+/// something else.
+pub const MONITOR_RESULT: &str = "spinfo.monitor.result";

@@ -1,7 +1,7 @@
 //! Metric names. The unit stands beside each name; units are UCUM as OpenTelemetry has them.
 
 pub use opentelemetry_semantic_conventions::metric::{
-    HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_BODY_SIZE, HTTP_SERVER_REQUEST_DURATION,
+    HTTP_CLIENT_REQUEST_DURATION, HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_BODY_SIZE, HTTP_SERVER_REQUEST_DURATION,
     HTTP_SERVER_RESPONSE_BODY_SIZE,
 };
 
@@ -43,3 +43,10 @@ pub const METRIC_EXPORTS_FAILED: &str = "spinfo.telemetry.metric_exports.failed"
 
 /// Requests of guests to hosts that the manifest does not allow (`{request}`, counter, by component).
 pub const OUTBOUND_DENIED: &str = "spinfo.outbound.denied";
+
+/// Changes of a server's state that the monitor asked for (`{change}`, counter, by
+/// [`MONITOR_RESULT`](super::MONITOR_RESULT), `server.address`, `server.port` and `url.template`).
+pub const MONITOR_CHANGES: &str = "spinfo.monitor.changes";
+/// Requests that the monitor left out because the one before was still under way (`{request}`, counter, by `server.address`,
+/// `server.port` and `url.template`).
+pub const MONITOR_MISSED: &str = "spinfo.monitor.missed";

@@ -1,0 +1,137 @@
+//! Asks a server for its time until enough is known.
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use spinfo_client::{FailureKind, Target, Warm};
+
+use super::anchor::Anchor;
+use super::error::ClockError;
+use super::estimate::Estimate;
+use super::interval::Verdict;
+use super::placement::{self, Next};
+use super::sample::Sample;
+use super::source::{Question, Source};
+use super::stamp::{Nanos, duration};
+
+/// How long the measurement may go on when the verdict stands already. More samples only make the numbers that are shown more exact.
+const FOR_THE_NUMBERS: Duration = Duration::from_millis(200);
+
+/// What is to be measured, and how far it may go.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'a> {
+    /// Where the time comes from.
+    pub source: Source,
+    /// What answers with the time as JSON or text.
+    pub time: &'a Target,
+    /// What answers with a `Date`.
+    pub checked: &'a Target,
+    /// Headers of every request.
+    pub headers: &'a HeaderMap,
+    /// The greatest number of samples.
+    pub samples: NonZeroUsize,
+    /// The greatest offset that is allowed.
+    pub max_skew: Duration,
+    /// When there must be a result.
+    pub deadline: Instant,
+}
+
+/// What is known about a server's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measurement {
+    /// Where the time came from; never [`Source::Auto`].
+    pub source: Source,
+    /// The offset.
+    pub estimate: Estimate,
+    /// Whether it is allowed.
+    pub verdict: Verdict,
+}
+
+/// Measures the offset of a server's clock over one connection. With [`Source::Auto`] the `Date` is asked for when the other sources
+/// have no time.
+///
+/// It ends when there are as many samples as the plan wants; when a verdict stands and more would take long; when more would say
+/// nothing; or at the deadline, with what is known then.
+///
+/// # Errors
+/// When nothing is known then, when the answers contradict each other, or when the local clock was set meanwhile.
+pub async fn measure(warm: &mut Warm, plan: &Plan<'_>) -> Result<Measurement, ClockError> {
+    if plan.source != Source::Date {
+        let time = Question::new(plan.source, plan.time, plan.headers);
+        match repeat(warm, plan, time).await {
+            Err(error) if plan.source == Source::Auto && has_no_time(&error) => {}
+            measured => return measured,
+        }
+    }
+    let date = Question::new(Source::Date, plan.checked, plan.headers);
+    repeat(warm, plan, date).await
+}
+
+/// Whether an answer says that the time is to be looked for elsewhere.
+fn has_no_time(error: &ClockError) -> bool {
+    match error {
+        ClockError::NotATime { .. } | ClockError::Cached { .. } => true,
+        ClockError::Failed(failure) => matches!(
+            failure.kind,
+            FailureKind::Reset | FailureKind::Protocol | FailureKind::Body
+        ),
+        _ => false,
+    }
+}
+
+async fn repeat(
+    warm: &mut Warm,
+    plan: &Plan<'_>,
+    question: Question<'_>,
+) -> Result<Measurement, ClockError> {
+    let anchor = Anchor::now();
+    let mut end = plan.deadline;
+    let (first, source) = question.ask(warm, &anchor, end).await?;
+    let mut later = Vec::new();
+    loop {
+        if let Some(by) = anchor.step() {
+            return Err(ClockError::Stepped { by });
+        }
+        let estimate = Estimate::of(&first, &later)?;
+        let verdict = estimate.verdict(plan.max_skew);
+        let measured = Measurement {
+            source,
+            estimate,
+            verdict,
+        };
+        if verdict != Verdict::Undecided {
+            end = end.min(Instant::now() + FOR_THE_NUMBERS);
+        }
+        if later.len() + 1 == plan.samples.get() {
+            return Ok(measured);
+        }
+        // A handshake after the pause would take the request past its moment.
+        if warm.connect(question.target(), end).await.is_err() {
+            return Ok(measured);
+        }
+        let tick = later
+            .iter()
+            .map(Sample::tick)
+            .fold(first.tick(), Nanos::min);
+        let pause = match placement::next(anchor.not_after(Instant::now()), &estimate, tick) {
+            Next::Now => Duration::ZERO,
+            Next::In(pause) => pause,
+            Next::Enough => return Ok(measured),
+        };
+        if Instant::now() + pause + duration(estimate.delay()) > end {
+            return Ok(measured);
+        }
+        tokio::time::sleep(pause).await;
+        match question.ask(warm, &anchor, plan.deadline).await {
+            Ok((sample, _)) => later.push(sample),
+            // What is known stays true.
+            Err(_) => return Ok(measured),
+        }
+    }
+}
+
+#[cfg(test)]
+mod servers;
+#[cfg(test)]
+mod tests;
