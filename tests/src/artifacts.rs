@@ -1,4 +1,4 @@
-//! The host and the components. Cargo has built the host for this test run; the components are built here, once for
+//! The programs and the components. Cargo has built the programs for this test run; the components are built here, once for
 //! each process, and by one process at a time.
 
 use std::fs::{self, File};
@@ -15,8 +15,22 @@ pub fn workspace() -> &'static Path {
 
 /// The host's program.
 pub fn host() -> PathBuf {
-    // Cargo sets this while it runs tests; a test program that is started by hand finds the host two folders up.
-    if let Some(path) = std::env::var_os("CARGO_BIN_EXE_spinfo-under-test") {
+    program("spinfo-under-test")
+}
+
+/// The probe's program.
+pub fn probe() -> PathBuf {
+    program("spinfo-probe-under-test")
+}
+
+/// The monitor's program.
+pub fn monitor() -> PathBuf {
+    program("spinfo-monitor-under-test")
+}
+
+fn program(name: &str) -> PathBuf {
+    // Cargo sets this while it runs tests; a test program that is started by hand finds the others two folders up.
+    if let Some(path) = std::env::var_os(format!("CARGO_BIN_EXE_{name}")) {
         return path.into();
     }
     let test = std::env::current_exe().expect("a test has a program");
@@ -24,7 +38,7 @@ pub fn host() -> PathBuf {
         .ancestors()
         .nth(2)
         .expect("test programs are in target/PROFILE/deps");
-    profile.join(format!("spinfo-under-test{}", std::env::consts::EXE_SUFFIX))
+    profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Where components end up: where `spin.toml` expects them, whatever folder the test run itself uses.

@@ -3,6 +3,7 @@
 //! - [`artifacts`]: the host and the components, built once for all tests
 //! - [`app`]: an application of fixtures in a folder of its own
 //! - [`host`]: a running `spinfo up`, and [`lines`]: what it says
+//! - [`outside`]: the probe and the monitor, run against it
 //! - [`spin`]: the real `spin up`, where there is one
 //! - [`client`]: requests over HTTP/1.1 and HTTP/2, and [`wire`]: bytes as they are
 //! - [`tls`]: a certificate and a client that trusts it
@@ -19,6 +20,7 @@ pub mod deadline;
 pub mod edge;
 pub mod host;
 pub mod lines;
+pub mod outside;
 pub mod redis;
 pub mod spin;
 pub mod stack;

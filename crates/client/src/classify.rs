@@ -71,6 +71,10 @@ fn certificate(error: &CertificateError, issuer: Option<&str>) -> String {
                 "the server's certificate is from an unknown issuer{issuer}: name a file with the issuer's certificate with --cacert"
             )
         }
+        CertificateError::BadSignature => {
+            let issuer = issuer.map_or_else(String::new, |issuer| format!(" ({issuer})"));
+            format!("the server's certificate is not signed with the key of its issuer{issuer} as it is known here: has the authority a new certificate? name its file with --cacert")
+        }
         CertificateError::Other(error) if error.to_string() == "CaUsedAsEndEntity" => {
             "the server's certificate is an authority's own (CA:TRUE), which can't be a server's: make one for the server that the authority signs".to_owned()
         }

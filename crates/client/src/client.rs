@@ -61,6 +61,13 @@ impl Client {
     /// # Errors
     /// The step that failed, or the one at which the deadline passed.
     pub async fn connect(&self, target: &Target, deadline: Instant) -> Result<Connection, Failure> {
+        let began = Instant::now();
+        self.open(target, deadline)
+            .await
+            .map_err(|failure| failure.since(began))
+    }
+
+    async fn open(&self, target: &Target, deadline: Instant) -> Result<Connection, Failure> {
         let Inner { options, tls } = &*self.0;
         let proxy = options.proxy.for_target(target);
         let first = proxy.unwrap_or(target);

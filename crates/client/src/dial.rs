@@ -34,14 +34,14 @@ pub(crate) async fn dial(
     let found = timeout_at(deadline.into(), addresses(host, port, options))
         .await
         .map_err(|_| Failure::timeout(Phase::Dns, began))?;
-    let addresses = found.map_err(|failure| failure.since(began))?;
+    let addresses = found?;
     let dns = began.elapsed();
 
     let began = Instant::now();
     let raced = timeout_at(deadline.into(), race(alternating(addresses)))
         .await
         .map_err(|_| Failure::timeout(Phase::Connect, began))?;
-    let (stream, peer) = raced.map_err(|errors| refused(host, port, &errors).since(began))?;
+    let (stream, peer) = raced.map_err(|errors| refused(host, port, &errors))?;
     // A request is written at once, whatever its size. Without this it could wait for the answer to an earlier packet.
     stream.set_nodelay(true).map_err(|error| {
         Failure::new(

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, HOST, PROXY_AUTHORIZATION, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, USER_AGENT};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, Version};
 use http_body_util::Full;
@@ -85,6 +85,10 @@ pub(crate) fn build(
     add(ACCEPT, Some(&HeaderValue::from_static("*/*")));
     add(USER_AGENT, user_agent);
     add(AUTHORIZATION, target.authorization());
+    if body.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+        // RFC 9110, section 8.6: where a body is expected, its absence is said.
+        add(CONTENT_LENGTH, Some(&HeaderValue::from_static("0")));
+    }
     let host = HeaderValue::from_str(&target.authority()).map_err(|error| unsendable(&error))?;
     add(HOST, Some(&host));
     let uri = match form {

@@ -121,9 +121,7 @@ impl Tls {
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
         match timeout_at(deadline.into(), handshake).await {
             Ok(Ok(session)) => Ok(session),
-            Ok(Err(error)) => {
-                Err(classify::handshake(&error, presented.issuer().as_deref()).since(began))
-            }
+            Ok(Err(error)) => Err(classify::handshake(&error, presented.issuer().as_deref())),
             Err(_) => Err(Failure::timeout(Phase::Tls, began)),
         }
     }

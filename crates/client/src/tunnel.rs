@@ -28,7 +28,7 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let began = Instant::now();
-    let failed = |message: String| Failure::new(FailureKind::Proxy, message).since(began);
+    let failed = |message: String| Failure::new(FailureKind::Proxy, message);
     let broken = |error: hyper::Error| {
         failed(format!(
             "the proxy {proxy} gave no tunnel to {}: {}",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, Parser};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
 use regex::bytes::Regex;
 use spinfo_client::generate::{Generate, GenerateFlags};
 use spinfo_client::{NetworkFlags, Options, Target};
@@ -23,9 +23,9 @@ Examples:
       spinfo-probe http://127.0.0.1:3000
   Nagios or Icinga: slower than half a second is a warning, than two is critical
       spinfo-probe https://example.org/ -w 0.5 -c 2
-  The health check of a container: fast, and the clock is none of its business
+  The health check of a container, which has its clock from the machine
       spinfo-probe --no-clock --timeout 2s http://127.0.0.1:3000/readyz
-  Cron and Prometheus: a file for node_exporter's textfile collector
+  Cron and Prometheus: a file for the textfile collector of node_exporter
       spinfo-probe https://example.org/ --prometheus /var/lib/node_exporter/spinfo.prom
   Every 15 seconds until SIGTERM, as JSON
       spinfo-probe https://example.org/ --interval 15s --json
@@ -33,12 +33,17 @@ Examples:
       spinfo-probe https://example.org/ -H 'Authorization: @/run/secrets/header' --cacert ca.pem
 
 Exit codes:
-  0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, by the worst finding: critical, then warning, then unknown. Flags that make no sense
-  are UNKNOWN. A clock of which neither can be said for sure that it is within --max-skew nor that it is not is UNKNOWN.
+  0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, by the worst finding, in the order critical, warning,
+  unknown. Flags that make no sense are UNKNOWN. So is a clock of which it is certain neither that
+  it is within --max-skew nor that it is not.
 
 Environment:
-  OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_* variables: a trace of each check, and its metrics; without an endpoint none.
-  http_proxy, https_proxy, all_proxy, no_proxy; SSL_CERT_FILE, SSL_CERT_DIR.";
+  OTEL_EXPORTER_OTLP_ENDPOINT and the other OTEL_* variables
+      Where a trace of each check and its metrics go; without an endpoint there are none.
+  http_proxy, https_proxy, all_proxy, no_proxy
+      Proxies, as --proxy and --noproxy say.
+  SSL_CERT_FILE, SSL_CERT_DIR
+      Trusted authorities in place of the system's.";
 
 /// Is it up, and is its clock right? Checks a server once, from outside.
 ///
@@ -50,8 +55,7 @@ Environment:
 pub(crate) struct Cli {
     // As text, because an error of clap's would repeat a password in it.
     /// What to check: an http or https URL.
-    #[arg(required_unless_present = "generate")]
-    url: Option<String>,
+    url: String,
 
     #[command(flatten)]
     answer: AnswerFlags,
@@ -69,7 +73,7 @@ pub(crate) struct Cli {
     network: NetworkFlags,
 
     #[command(flatten)]
-    generate: GenerateFlags,
+    _generate: GenerateFlags,
 }
 
 #[derive(Args)]
@@ -91,7 +95,7 @@ struct AnswerFlags {
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     max_body: usize,
 
-    /// Redirects to follow; 0 takes the first answer as it is. The default is that of most clients that stop at all.
+    /// How many redirects to follow; 0 takes the first answer as it is. Nobody needs ten, and more are a mistake.
     #[arg(long, value_name = "N", default_value_t = 10)]
     max_redirects: u32,
 
@@ -116,7 +120,7 @@ struct AnswerFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Clock")]
 struct ClockFlags {
-    /// Leaves the clock alone.
+    /// Leave the clock alone.
     #[arg(long)]
     no_clock: bool,
 
@@ -145,7 +149,7 @@ struct WhenFlags {
     #[arg(short, long, value_name = "TIME", default_value = "10s", value_parser = positive)]
     timeout: Duration,
 
-    /// Checks again, up to this often, when the outcome is not OK. Each attempt may take --timeout; the last one counts.
+    /// Check again, up to this often, when the outcome is not OK. Each attempt may take --timeout; the last one counts.
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
 
@@ -153,7 +157,7 @@ struct WhenFlags {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     retry_pause: Duration,
 
-    /// Checks again and again, this far apart, until SIGTERM or SIGINT (Ctrl-C), and exits with the code of the last check. Each
+    /// Check again and again, this far apart, until SIGTERM or SIGINT (Ctrl-C), and exit with the code of the last check. Each
     /// check is moved by up to a tenth of it, so that many probes don't check in step.
     #[arg(long, value_name = "TIME", value_parser = positive)]
     interval: Option<Duration>,
@@ -162,15 +166,15 @@ struct WhenFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 struct OutputFlags {
-    /// Prints more lines: addresses, times of all phases, every finding.
+    /// Print more lines: addresses, times of all phases, every finding.
     #[arg(short, long, conflicts_with = "json")]
     verbose: bool,
 
-    /// Prints one JSON object a check instead of the line.
+    /// Print one JSON object a check instead of the line.
     #[arg(long)]
     json: bool,
 
-    /// Writes the outcome of each check to this file for the textfile collector of node_exporter, which reads names that end in .prom. It is
+    /// Write the outcome of each check to this file for the textfile collector of node_exporter, which reads names that end in .prom. It is
     /// replaced as a whole. probe_success is 0 when the check is CRITICAL; what could not be measured has no sample.
     #[arg(long, value_name = "FILE")]
     prometheus: Option<PathBuf>,
@@ -182,6 +186,35 @@ pub(crate) enum Task {
     Generate(Generate),
     /// Checks.
     Probe(Box<Job>),
+}
+
+impl Task {
+    /// Reads the process's arguments and environment. Prints help and the version, and then ends the process.
+    ///
+    /// # Errors
+    /// What is wrong with them, for people. What may be a secret is not repeated.
+    pub(crate) fn from_process() -> anyhow::Result<Self> {
+        Self::of(std::env::args_os())
+    }
+
+    fn of(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> anyhow::Result<Self> {
+        let parsed = command()
+            .try_get_matches_from(arguments)
+            .and_then(|matches| {
+                Ok(match Generate::requested(&matches) {
+                    Some(generate) => Err(generate),
+                    None => Ok(Cli::from_arg_matches(&matches)?),
+                })
+            });
+        match parsed {
+            Ok(Ok(cli)) => Ok(Self::Probe(Box::new(cli.job()?))),
+            Ok(Err(generate)) => Ok(Self::Generate(generate)),
+            Err(error) if error.exit_code() == 0 => error.exit(),
+            Err(error) => Err(anyhow::Error::msg(without_secrets(&error))),
+        }
+    }
 }
 
 /// Checks, and what becomes of their outcomes.
@@ -208,24 +241,9 @@ pub(crate) enum Format {
 }
 
 impl Cli {
-    /// Parses the process's arguments. Prints help and the version, and then ends the process.
-    ///
-    /// # Errors
-    /// What is wrong with the arguments, for people. What may be a secret is not repeated.
-    pub(crate) fn from_process() -> anyhow::Result<Self> {
-        Self::try_parse().map_err(|error| match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
-            _ => anyhow::Error::msg(without_secrets(&error)),
-        })
-    }
-
     /// Reads the files that flags name, and leaves no error for later.
-    pub(crate) fn task(self) -> anyhow::Result<Task> {
-        if let Some(generate) = self.generate.generate {
-            return Ok(Task::Generate(generate));
-        }
-        let target = self.url.unwrap_or_default();
-        let target: Target = target.parse().context("the URL cannot be checked")?;
+    fn job(self) -> anyhow::Result<Job> {
+        let target: Target = self.url.parse().context("the URL cannot be checked")?;
         let mut connection = self.network.options(environment_pairs())?;
         connection
             .user_agent
@@ -233,7 +251,11 @@ impl Cli {
                 "spinfo-probe/",
                 env!("CARGO_PKG_VERSION")
             )));
-        let AnswerFlags { expect_body, expect_text, .. } = self.answer;
+        let AnswerFlags {
+            expect_body,
+            expect_text,
+            ..
+        } = self.answer;
         let body = match (expect_body, expect_text) {
             (Some(regex), _) => Some(BodyPattern::Regex(regex)),
             (None, text) => text.map(BodyPattern::Text),
@@ -264,7 +286,7 @@ impl Cli {
             (false, true) => Format::LongText,
             (false, false) => Format::Line,
         };
-        Ok(Task::Probe(Box::new(Job {
+        Ok(Job {
             settings,
             connection,
             retry_pause: self.when.retry_pause,
@@ -273,7 +295,7 @@ impl Cli {
                 format,
                 prometheus: self.output.prometheus,
             },
-        })))
+        })
     }
 }
 
@@ -328,7 +350,10 @@ fn absolute_path(text: &str) -> Result<String, String> {
     if text.starts_with('/') && !text.starts_with("//") {
         Ok(text.to_owned())
     } else {
-        Err("write a path such as /now: the time is asked of the server that the URL leads to".into())
+        Err(
+            "write a path such as /now: the time is asked of the server that the URL leads to"
+                .into(),
+        )
     }
 }
 
@@ -336,15 +361,20 @@ fn absolute_path(text: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from([&["spinfo-probe"], arguments].concat())
+    fn task(arguments: &[&str]) -> anyhow::Result<Task> {
+        Task::of([&["spinfo-probe"], arguments].concat())
     }
 
     fn job(arguments: &[&str]) -> Box<Job> {
-        match parse(arguments).unwrap().task().unwrap() {
+        match task(arguments).unwrap() {
             Task::Probe(job) => job,
             Task::Generate(_) => panic!("no checks"),
         }
+    }
+
+    fn error(arguments: &[&str]) -> String {
+        let error = task(arguments).err().expect("an error");
+        format!("{error:#}")
     }
 
     #[test]
@@ -386,8 +416,7 @@ mod tests {
             (&["http://h", "--expect-body", "("], "unclosed"),
             (&[], "required"),
         ] {
-            let error = parse(arguments).err().unwrap();
-            let text = without_secrets(&error);
+            let text = error(arguments);
             assert!(text.contains(expected), "{arguments:?}: {text}");
         }
     }
@@ -397,20 +426,19 @@ mod tests {
         for arguments in [
             &["http://h", "http://me:hunter2@h"][..],
             &["http://h", "Authorization: hunter2"],
-        ] {
-            let error = parse(arguments).err().unwrap();
-            let text = without_secrets(&error);
-            assert!(!text.contains("hunter2"), "{text}");
-        }
-        for arguments in [
-            &["ftp://me:hunter2@h"][..],
+            &["ftp://me:hunter2@h"],
             &["http://h", "-H", "hunter2"],
             &["http://h", "-H", "Authorization: hunter2\u{1}"],
             &["http://h", "--proxy", "socks5://me:hunter2@h"],
-            &["http://h", "--resolve", "h:0:hunter"],
         ] {
-            let error = parse(arguments).unwrap().task().err().unwrap();
-            assert!(!format!("{error:#}").contains("hunter2"), "{error:#}");
+            let text = error(arguments);
+            assert!(!text.contains("hunter2"), "{text}");
         }
+    }
+
+    #[test]
+    fn pages_need_no_url() {
+        let task = task(&["--generate", "man"]).unwrap();
+        assert!(matches!(task, Task::Generate(Generate::Man)));
     }
 }

@@ -30,23 +30,22 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use check::Severity;
-use cli::{Cli, Task};
+use cli::Task;
 
 /// Runs the program: the exit code is that of the Monitoring Plugins guidelines.
 #[must_use]
 pub fn main() -> ExitCode {
-    let json = cli::wants_json();
-    match Cli::from_process().and_then(carry_out) {
+    match carry_out() {
         Ok(code) => code,
         Err(error) => {
-            refuse(&format!("{error:#}"), json);
+            refuse(&format!("{error:#}"), cli::wants_json());
             ExitCode::from(Severity::Unknown.exit_code())
         }
     }
 }
 
-fn carry_out(cli: Cli) -> anyhow::Result<ExitCode> {
-    match cli.task()? {
+fn carry_out() -> anyhow::Result<ExitCode> {
+    match Task::from_process()? {
         Task::Generate(what) => {
             what.write(cli::command(), &mut std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)

@@ -301,7 +301,10 @@ mod tests {
         let file = folder.path().join("spinfo.prom");
         let outcome = outcome();
         // Two pages of different lengths take turns.
-        let (short, long) = ("http://h/".to_owned(), format!("http://h/{}", "x".repeat(20_000)));
+        let (short, long) = (
+            "http://h/".to_owned(),
+            format!("http://h/{}", "x".repeat(20_000)),
+        );
         let pages = [text(&outcome, &short), text(&outcome, &long)];
         write(&outcome, &short, &file).unwrap();
         let done = AtomicBool::new(false);

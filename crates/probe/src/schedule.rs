@@ -63,7 +63,10 @@ mod tests {
         assert_eq!(schedule.next(second(35), 0.0), second(40));
         assert_eq!(schedule.next(second(41), 0.0), second(50));
         // Due at 60 less its jitter, which has just passed.
-        assert_eq!(schedule.next(Duration::from_millis(59_500), -1.0), second(69));
+        assert_eq!(
+            schedule.next(Duration::from_millis(59_500), -1.0),
+            second(69)
+        );
     }
 
     proptest! {

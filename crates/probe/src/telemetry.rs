@@ -4,9 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::HeaderMap;
-use opentelemetry::trace::{
-    SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
-};
+use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use spinfo_client::{Answer, Connection, Failure, Target};
 use spinfo_telemetry::names::{
@@ -17,8 +15,8 @@ use spinfo_telemetry::{Propagator, ServiceDefaults, Settings};
 
 use crate::check::{Outcome, Severity};
 use crate::clock::{ClockError, Measurement};
-use crate::timestamp::{seconds_between, unix_seconds};
 use crate::names::URL_FULL;
+use crate::timestamp::{seconds_between, unix_seconds};
 use crate::{cli, names, run};
 
 /// What is exported. There is none without an endpoint.
@@ -63,12 +61,9 @@ impl Telemetry {
     fn observe(&self) {
         type Value = fn(&Outcome) -> Option<f64>;
         let gauges: [(&str, &str, &str, Value); 7] = [
-            (
-                names::SUCCESS,
-                "",
-                "Whether the server works.",
-                |outcome| Some(f64::from(u8::from(outcome.is_success()))),
-            ),
+            (names::SUCCESS, "", "Whether the server works.", |outcome| {
+                Some(f64::from(u8::from(outcome.is_success())))
+            }),
             (
                 names::DURATION,
                 "s",
@@ -175,9 +170,7 @@ impl CheckSpan {
         let recording = self.0.as_ref()?;
         let span = recording.context.span();
         let context = span.span_context();
-        context
-            .is_sampled()
-            .then(|| context.trace_id().to_string())
+        context.is_sampled().then(|| context.trace_id().to_string())
     }
 
     /// Begins the span of a request and writes it into the request's headers.
@@ -216,7 +209,10 @@ impl CheckSpan {
             span.set_attribute(status(http.status));
         }
         if outcome.severity() == Severity::Critical {
-            let types = outcome.findings.iter().filter_map(|finding| finding.error_type);
+            let types = outcome
+                .findings
+                .iter()
+                .filter_map(|finding| finding.error_type);
             let error_type = types.into_iter().next().unwrap_or("check");
             span.set_attribute(KeyValue::new(ERROR_TYPE, error_type));
             span.set_status(Status::error(outcome.message()));

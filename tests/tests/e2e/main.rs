@@ -6,6 +6,7 @@
 //! - [`panics`], [`bad_answers`], [`uploads`], [`stores`]: what must not be lost
 //! - [`telemetry`]: traces, metrics and logs at a receiver
 //! - [`health`], [`lifecycle`], [`reload`], [`limits`], [`connections`], [`tls`]: the process and its bounds
+//! - [`outside`]: the probe and the monitor
 //! - [`building`], [`configuration`], [`outbound`]: what a manifest and flags give to a component
 
 mod bad_answers;
@@ -19,6 +20,7 @@ mod lifecycle;
 mod limits;
 mod manifests;
 mod outbound;
+mod outside;
 mod panics;
 mod parity;
 mod reload;

@@ -31,7 +31,7 @@ async fn closed_port() -> u16 {
 /// A listener whose queue is full, so that whoever connects waits.
 struct Deaf {
     address: SocketAddr,
-    _socket: tokio::net::TcpListener,
+    _socket: TcpListener,
     _waiting: Vec<TcpStream>,
 }
 

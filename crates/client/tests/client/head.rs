@@ -32,7 +32,7 @@ async fn a_request_carries_what_it_must() {
     assert_eq!(answer.headers["x-a"], "b");
     let host = server.address;
     let expected = format!(
-        "POST /a HTTP/1.1\r\naccept: */*\r\nuser-agent: test/1\r\nauthorization: Basic bWU6aHVudGVyMg==\r\nhost: {host}\r\ncontent-length: 0\r\n\r\n"
+        "POST /a HTTP/1.1\r\naccept: */*\r\nuser-agent: test/1\r\nauthorization: Basic bWU6aHVudGVyMg==\r\ncontent-length: 0\r\nhost: {host}\r\n\r\n"
     );
     assert_eq!(server.heard(), [expected]);
 }

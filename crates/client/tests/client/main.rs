@@ -1,5 +1,6 @@
 //! The client against servers that are wrong on purpose: every way to fail has its kind and its words.
 
+mod authority;
 mod body;
 mod connect;
 mod head;

@@ -4,8 +4,8 @@ use spinfo_client::{FailureKind, Options, Phase, Proxy};
 use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::TcpStream;
 
+use crate::authority::{Authority, Served};
 use crate::servers::{Server, Visit};
-use crate::tls::{Authority, Served};
 use crate::{IMPATIENCE, PATIENCE, get_with};
 
 fn through(proxy: &str) -> Options {

@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use super::number;
 use super::style::{Line, Tone};
-use super::table::explained;
 use crate::report::{Change, Outcome, Report, ReportError, timestamp};
 
 /// What a line says of a request. No line end.
@@ -41,10 +40,6 @@ pub fn change(change: &Change, colour: bool) -> String {
         _ => Verdict::of(change.success),
     };
     let mut line = begin(change.timestamp, verdict, &change.target);
-    let reason = change
-        .error
-        .as_ref()
-        .map(|error| explained(error.kind, &error.message));
     match change.result {
         // Nobody looks at the state after it was put back.
         Outcome::Ok if puts_back => line.push(Tone::Plain, &format!("state put back in {took}")),
@@ -68,8 +63,8 @@ pub fn change(change: &Change, colour: bool) -> String {
             );
         }
     }
-    if let Some(reason) = reason.filter(|_| verdict == Verdict::Fail) {
-        line.push(Tone::Bad, &format!(": {reason}"));
+    if let Some(error) = change.error.as_ref().filter(|_| verdict == Verdict::Fail) {
+        line.push(Tone::Bad, &format!(": {}", error.message));
     }
     push_state(&mut line, change.state.as_deref(), change.revision);
     if let Some(seen) = change
@@ -230,19 +225,19 @@ mod tests {
         refused.result = Outcome::Failed;
         refused.error = Some(ReportError {
             kind: "status",
-            message: "HTTP 401 Unauthorized".to_owned(),
+            message: "401 Unauthorized".to_owned(),
         });
         (refused.state, refused.revision, refused.seen_revision) = (None, None, None);
         assert_eq!(
             change(&refused, false),
-            "2026-11-21T11:24:00.123456Z FAIL edge  changing the state failed after 120 ms: status: HTTP 401 Unauthorized, \
+            "2026-11-21T11:24:00.123456Z FAIL edge  changing the state failed after 120 ms: 401 Unauthorized, \
              trace 143a7a674694e9891c008aa58d7f986d"
         );
 
         refused.method = "DELETE";
         assert!(
             change(&refused, false)
-                .contains("edge  putting the state back failed after 120 ms: status")
+                .contains("edge  putting the state back failed after 120 ms: 401")
         );
 
         refused.method = "POST";

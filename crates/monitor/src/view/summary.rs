@@ -3,7 +3,6 @@
 use super::layout::counted;
 use super::number;
 use super::style::{Line, Tone};
-use super::table::explained;
 use crate::report::timestamp;
 use crate::stats::Snapshot;
 
@@ -114,10 +113,7 @@ fn last_error(target: &Snapshot) -> Option<Line> {
     let error = target.last_error.as_ref()?;
     let mut line = item("last error");
     line.push(Tone::Faint, &timestamp(error.at));
-    line.push(
-        Tone::Plain,
-        &format!(" {}", explained(error.kind, &error.message)),
-    );
+    line.push(Tone::Plain, &format!(" {}", error.message));
     Some(line)
 }
 
@@ -162,7 +158,7 @@ mod tests {
              \x20 errors     21 (3.0 %): 19 timeout, 2 reset\n\
              \x20 latency    p50 31 ms, p95 5.00 s, p99 5.00 s, max 5.00 s\n\
              \x20 changes    3 seen, 2 failed, 1 not seen\n\
-             \x20 last error 2026-11-21T11:23:48.123456Z timeout: no answer within 5s, the server has taken the connection and is silent\n\
+             \x20 last error 2026-11-21T11:23:48.123456Z no answer within 5s, the server has taken the connection and is silent\n\
              edge-東京: 0 requests, 0/s in 0:12:34\n\
              \x20 errors     none\n\
              all 2 targets: 700 requests, 0.93/s, 3.0 % errors, 54 missed\n"
@@ -186,7 +182,7 @@ mod tests {
         }
         let text = text(&[target], false);
         assert!(
-            text.contains("timeout: \u{fffd}[2Jgone all is well\n"),
+            text.contains("123456Z \u{fffd}[2Jgone all is well\n"),
             "{text:?}"
         );
     }

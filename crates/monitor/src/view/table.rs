@@ -113,7 +113,7 @@ impl Table {
         for (column, wide) in &mut chosen {
             match column {
                 Column::History => {
-                    let fair = if has_error { left / 2 } else { left };
+                    let fair = if has_error { left / 3 } else { left };
                     *wide += take(&mut left, fair.min(HISTORY_AT_MOST - *wide));
                 }
                 Column::LastError => *wide += take(&mut left, usize::MAX),
@@ -273,17 +273,8 @@ pub(super) fn last_error(target: &Snapshot, now: SystemTime) -> Line {
         Tone::Faint
     };
     let mut line = Line::of(Tone::Faint, &format!("{} ago ", number::age(ago)));
-    line.push(tone, &explained(error.kind, &error.message));
+    line.push(tone, &error.message);
     line
-}
-
-/// The message, after its type unless it begins with that word itself.
-pub(super) fn explained<'a>(kind: &str, message: &'a str) -> Cow<'a, str> {
-    if message.starts_with(kind) {
-        Cow::Borrowed(message)
-    } else {
-        Cow::Owned(format!("{kind}: {message}"))
-    }
 }
 
 /// The longest of these names.

@@ -10,7 +10,7 @@ use crate::status::StatusServer;
 const OFTEN: [&str; 6] = ["--interval", "20ms", "--change-interval", "100ms", "--change-timeout", "200ms"];
 
 fn monitor(url: &str, flags: &[&str]) -> Ended {
-    run(&[&[url], &OFTEN, flags].concat())
+    run(&[&[url], &OFTEN[..], flags].concat())
 }
 
 #[test]

@@ -8,8 +8,8 @@ use http::header::{CONTENT_LENGTH, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use spinfo_client::{Client, Connection, Failure, Limits, Phases, Request, Target, Warm};
 
-use super::outcome::{CertificateSeen, Finding, Http, PhaseTimes, Severity, Step};
 use super::Settings;
+use super::outcome::{CertificateSeen, Finding, Http, PhaseTimes, Severity, Step};
 use crate::telemetry::CheckSpan;
 
 /// What came of the request.
@@ -107,7 +107,9 @@ impl Journey<'_> {
                 )));
             }
             if !seen.insert(next.url().clone()) {
-                return Err(critical(format!("redirect loop: {target} leads back to {next}")));
+                return Err(critical(format!(
+                    "redirect loop: {target} leads back to {next}"
+                )));
             }
             self.redirects += 1;
             target = next;
@@ -134,7 +136,10 @@ impl Journey<'_> {
         headers: &HeaderMap,
     ) -> Result<spinfo_client::Answer, Failure> {
         // Before the request, for after one that fails there is no connection to be looked at.
-        let phases = self.connection.connect(target, self.limits.deadline).await?;
+        let phases = self
+            .connection
+            .connect(target, self.limits.deadline)
+            .await?;
         self.connected(phases);
         let request = Request {
             method: Method::GET,
@@ -154,7 +159,10 @@ impl Journey<'_> {
         if let Some(tls) = phases.tls {
             *self.phases.tls.get_or_insert_default() += tls;
         }
-        let certificate = self.connection.connection().and_then(Connection::certificate);
+        let certificate = self
+            .connection
+            .connection()
+            .and_then(Connection::certificate);
         if let Some(certificate) = certificate
             && self
                 .certificate
@@ -184,7 +192,8 @@ impl Journey<'_> {
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT
         );
-        let follows = self.settings.max_redirects > 0 && !self.settings.status.contains(answer.status);
+        let follows =
+            self.settings.max_redirects > 0 && !self.settings.status.contains(answer.status);
         let Some(location) = answer.headers.get(LOCATION).filter(|_| leads && follows) else {
             return Ok(None);
         };

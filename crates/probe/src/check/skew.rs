@@ -33,7 +33,12 @@ pub(super) async fn measure(
     } = question;
     let time = match checked.join(&clock.path) {
         Ok(time) => time,
-        Err(error) => return (unknown(format!("no clock at {}: {error}", clock.path)), None),
+        Err(error) => {
+            return (
+                unknown(format!("no clock at {}: {error}", clock.path)),
+                None,
+            );
+        }
     };
     let mut headers = fetch::headers_for(settings, checked);
     let span = span.clock(&time, &mut headers);
@@ -58,10 +63,7 @@ fn judge(measurement: &Measurement, clock: &ClockSettings) -> Finding {
     let limit = quantity::seconds(clock.max_skew.as_secs_f64());
     let estimate = &measurement.estimate;
     let (severity, text) = match measurement.verdict {
-        Verdict::Within => (
-            Severity::Ok,
-            format!("clock {estimate} (max skew {limit})"),
-        ),
+        Verdict::Within => (Severity::Ok, format!("clock {estimate} (max skew {limit})")),
         Verdict::Outside => (
             Severity::Critical,
             format!("clock {estimate} is off by more than {limit}"),

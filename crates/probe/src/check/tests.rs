@@ -41,7 +41,11 @@ pub(crate) fn outcome() -> Outcome {
         time: Duration::from_micros(3_100),
         findings: vec![
             Finding::new(Step::Http, Severity::Ok, "HTTP 200 in 3.1 ms"),
-            Finding::new(Step::Certificate, Severity::Ok, "certificate expires in 60 days"),
+            Finding::new(
+                Step::Certificate,
+                Severity::Ok,
+                "certificate expires in 60 days",
+            ),
             Finding::new(
                 Step::Clock,
                 Severity::Ok,
@@ -100,7 +104,11 @@ fn critical_is_worse_than_warning_and_that_than_unknown() {
         (&[][..], 3, true),
         (&[Severity::Ok], 0, true),
         (&[Severity::Ok, Severity::Unknown], 3, true),
-        (&[Severity::Unknown, Severity::Warning, Severity::Ok], 1, true),
+        (
+            &[Severity::Unknown, Severity::Warning, Severity::Ok],
+            1,
+            true,
+        ),
         (
             &[Severity::Warning, Severity::Critical, Severity::Unknown],
             2,

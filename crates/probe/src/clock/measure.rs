@@ -86,13 +86,31 @@ async fn repeat(
     question: Question<'_>,
 ) -> Result<Measurement, ClockError> {
     let anchor = Anchor::now();
+    let measured = repeat_from(&anchor, warm, plan, question).await;
+    with_step(measured, anchor.step())
+}
+
+/// What was measured while the local clock was set, or slept with its machine, is about neither the clock before nor the one after.
+fn with_step(
+    measured: Result<Measurement, ClockError>,
+    step: Option<Nanos>,
+) -> Result<Measurement, ClockError> {
+    match (measured, step) {
+        (Ok(_) | Err(ClockError::Contradiction(_)), Some(by)) => Err(ClockError::Stepped { by }),
+        (measured, _) => measured,
+    }
+}
+
+async fn repeat_from(
+    anchor: &Anchor,
+    warm: &mut Warm,
+    plan: &Plan<'_>,
+    question: Question<'_>,
+) -> Result<Measurement, ClockError> {
     let mut end = plan.deadline;
-    let (first, source) = question.ask(warm, &anchor, end).await?;
+    let (first, source) = question.ask(warm, anchor, end).await?;
     let mut later = Vec::new();
     loop {
-        if let Some(by) = anchor.step() {
-            return Err(ClockError::Stepped { by });
-        }
         let estimate = Estimate::of(&first, &later)?;
         let verdict = estimate.verdict(plan.max_skew);
         let measured = Measurement {
@@ -123,7 +141,7 @@ async fn repeat(
             return Ok(measured);
         }
         tokio::time::sleep(pause).await;
-        match question.ask(warm, &anchor, plan.deadline).await {
+        match question.ask(warm, anchor, plan.deadline).await {
             Ok((sample, _)) => later.push(sample),
             // What is known stays true.
             Err(_) => return Ok(measured),

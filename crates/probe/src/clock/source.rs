@@ -26,7 +26,8 @@ pub enum Source {
     Json,
     /// A time as text (RFC 3339).
     Text,
-    /// The header `Date` (RFC 9110, section 6.6.1), which has whole seconds.
+    /// The header `Date` (RFC 9110, section 6.6.1), which has whole seconds. A server that makes it once and sends it for longer than
+    /// its second looks as far behind as that.
     Date,
 }
 

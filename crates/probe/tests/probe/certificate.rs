@@ -73,7 +73,10 @@ fn a_good_certificate_is_well() {
     let output = said.plugin_output();
     assert!(output.get("time_tls").value > 0.0);
     let left = output.get("cert").value;
-    assert!((60.0 * 86_400.0..60.0 * 86_400.0 + 601.0).contains(&left), "{left}");
+    assert!(
+        (60.0 * 86_400.0..60.0 * 86_400.0 + 601.0).contains(&left),
+        "{left}"
+    );
 }
 
 #[test]
@@ -97,8 +100,12 @@ fn one_that_soon_expires_alerts_by_its_lifetime() {
 #[test]
 fn the_limits_are_the_users() {
     let secured = Secured::with("127.0.0.1", DAY, 60 * 86_400);
-    secured.probe(&["--cert-warning", "70days"]).expect(1, "expires in 59 days");
-    secured.probe(&["--cert-critical", "70days"]).expect(2, "expires in 59 days");
+    secured
+        .probe(&["--cert-warning", "70days"])
+        .expect(1, "expires in 59 days");
+    secured
+        .probe(&["--cert-critical", "70days"])
+        .expect(2, "expires in 59 days");
 }
 
 #[test]
@@ -118,7 +125,13 @@ fn another_name_is_critical_and_told() {
     let resolve = format!("other.example:{}:127.0.0.1", secured.server.port());
     let url = secured.server.url_of("other.example", "/");
     let file = secured.file();
-    let said = probe_no_clock(&[&url, "--resolve", &resolve, "--cacert", file.to_str().unwrap()]);
+    let said = probe_no_clock(&[
+        &url,
+        "--resolve",
+        &resolve,
+        "--cacert",
+        file.to_str().unwrap(),
+    ]);
     said.expect(0, "HTTP 200");
 }
 

@@ -40,7 +40,11 @@ impl Running {
             .status()
             .expect("kill runs");
         assert!(sent.success());
-        self.child.wait().expect("it ends").code().expect("by itself")
+        self.child
+            .wait()
+            .expect("it ends")
+            .code()
+            .expect("by itself")
     }
 }
 
@@ -88,7 +92,11 @@ fn json_is_one_line_a_check_and_the_interval_is_kept() {
         assert!(report["timestamp"].as_str() > first["timestamp"].as_str());
     }
     // Five intervals, less the jitter of the last and what the first line took to get here.
-    assert!(began.elapsed() > Duration::from_millis(400), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() > Duration::from_millis(400),
+        "{:?}",
+        began.elapsed()
+    );
     assert_eq!(running.stop("-TERM"), 0);
 }
 
@@ -110,12 +118,17 @@ fn a_stop_does_not_wait_for_a_server_that_hangs() {
         0 => well(request),
         _ => Reply::Hang(Vec::new()),
     });
-    let mut running = Running::start(&[&server.url("/"), "--interval", "10ms", "--timeout", "10min"]);
+    let mut running =
+        Running::start(&[&server.url("/"), "--interval", "10ms", "--timeout", "10min"]);
     running.line();
     while server.requests().len() < 2 {
         std::thread::yield_now();
     }
-    assert_eq!(running.stop("-TERM"), 0, "the code of the check that was finished");
+    assert_eq!(
+        running.stop("-TERM"),
+        0,
+        "the code of the check that was finished"
+    );
 }
 
 #[test]

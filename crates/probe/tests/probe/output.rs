@@ -9,7 +9,12 @@ fn the_long_text_has_a_line_for_each_fact() {
     let said = probe_no_clock(&[&server.url("/"), "-v"]);
     let output = said.plugin_output();
     let text = output.long_text.join("\n");
-    for part in ["from 127.0.0.1:", "HTTP/1.1", "processing ", "http OK: HTTP 200"] {
+    for part in [
+        "from 127.0.0.1:",
+        "HTTP/1.1",
+        "processing ",
+        "http OK: HTTP 200",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
 }

@@ -39,10 +39,7 @@ impl PluginOutput {
         );
         assert!(!text.trim().is_empty(), "a text: {first}");
         let long_text: Vec<_> = lines.map(str::to_owned).collect();
-        assert!(
-            long_text.iter().all(|line| !line.contains('|')),
-            "{output}"
-        );
+        assert!(long_text.iter().all(|line| !line.contains('|')), "{output}");
         Self {
             service: service.to_owned(),
             status: status.to_owned(),

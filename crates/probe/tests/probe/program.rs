@@ -14,10 +14,7 @@ pub(crate) struct Said {
 /// The program with these arguments and nothing of the environment that changes what it does.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spinfo-probe"));
-    command
-        .args(arguments)
-        .env_clear()
-        .stdin(Stdio::null());
+    command.args(arguments).env_clear().stdin(Stdio::null());
     command
 }
 
@@ -44,15 +41,18 @@ impl Said {
     pub(crate) fn plugin_output(&self) -> PluginOutput {
         let output = PluginOutput::parse(&self.stdout);
         let expected = ["OK", "WARNING", "CRITICAL", "UNKNOWN"];
-        assert_eq!(Some(&&*output.status), expected.get(usize::try_from(self.code).unwrap()));
+        assert_eq!(
+            Some(&&*output.status),
+            expected.get(usize::try_from(self.code).unwrap())
+        );
         assert_eq!(output.service, "SPINFO");
         output
     }
 
     /// The output of `--json`; its code has to be the exit code.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let report: serde_json::Value =
-            serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout));
+        let report: serde_json::Value = serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout));
         assert_eq!(report["exit_code"], self.code, "{report}");
         report
     }

@@ -23,7 +23,7 @@ fn the_file_has_the_outcome_of_the_check() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
-    assert!(!text.contains("clock"), "{text}");
+    assert!(!text.contains("spinfo_probe_clock"), "{text}");
 }
 
 #[test]
@@ -34,7 +34,10 @@ fn an_unknown_clock_leaves_the_server_a_success() {
     let said = probe(&[&server.url("/"), "--prometheus", file.to_str().unwrap()]);
     assert_eq!(said.code, 3, "{}", said.stdout);
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains("} 1\n") && text.contains("probe_success"), "{text}");
+    assert!(
+        text.contains("} 1\n") && text.contains("probe_success"),
+        "{text}"
+    );
     assert!(!text.contains("spinfo_probe_clock"), "{text}");
 }
 
@@ -46,11 +49,21 @@ fn a_folder_that_cannot_be_written_to_does_not_change_the_outcome() {
     for (path, code) in [("/", 0), ("/gone", 2)] {
         let url = server.url(path);
         let expected = if code == 0 { "2xx" } else { "404" };
-        let arguments = [&*url, "--expect-status", expected, "--prometheus", file.to_str().unwrap()];
+        let arguments = [
+            &*url,
+            "--expect-status",
+            expected,
+            "--prometheus",
+            file.to_str().unwrap(),
+        ];
         let said = probe_no_clock(&arguments);
         assert_eq!(said.code, code, "{}", said.stdout);
         assert_eq!(said.plugin_output().service, "SPINFO");
-        assert!(said.stderr.contains("--prometheus") && said.stderr.contains("missing"), "{}", said.stderr);
+        assert!(
+            said.stderr.contains("--prometheus") && said.stderr.contains("missing"),
+            "{}",
+            said.stderr
+        );
     }
 }
 
@@ -66,7 +79,13 @@ fn promtool_has_nothing_to_say_against_it() {
     };
     let server = Server::start(now);
     let url = server.url("/a?x=\"1\"");
-    let arguments = [&*url, "--expect-text", "received", "--prometheus", file.to_str().unwrap()];
+    let arguments = [
+        &*url,
+        "--expect-text",
+        "received",
+        "--prometheus",
+        file.to_str().unwrap(),
+    ];
     let said = probe(&arguments);
     assert_eq!(said.code, 0, "{}", said.stdout);
     let text = std::fs::read_to_string(&file).unwrap();
@@ -91,7 +110,9 @@ fn promtool() -> PathBuf {
         || {
             let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
             let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
-            cache.unwrap_or_else(|| home.join(".cache")).join("spinfo/backends")
+            cache
+                .unwrap_or_else(|| home.join(".cache"))
+                .join("spinfo/backends")
         },
         PathBuf::from,
     );

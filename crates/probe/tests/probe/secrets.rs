@@ -47,7 +47,10 @@ fn no_output_has_a_secret() {
         }
     }
     let request = &server.requests()[0];
-    assert_eq!(request.header("authorization"), Some("Basic bWU6aHVudGVyMg=="));
+    assert_eq!(
+        request.header("authorization"),
+        Some("Basic bWU6aHVudGVyMg==")
+    );
     assert_eq!(request.header("x-token"), Some("swordfish"));
     assert_eq!(request.path, "/?sig=xyzzy");
 }

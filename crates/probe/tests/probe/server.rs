@@ -31,7 +31,11 @@ pub(crate) struct Request {
 impl Request {
     /// The value of a header; names are in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
+        let mut lines = self
+            .head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'));
         lines
             .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.trim())
@@ -86,7 +90,8 @@ impl Server {
             match &tls {
                 None => converse(stream, respond),
                 Some(config) => {
-                    let session = ServerConnection::new(config.clone()).expect("a good configuration");
+                    let session =
+                        ServerConnection::new(config.clone()).expect("a good configuration");
                     converse(StreamOwned::new(session, stream), respond);
                 }
             }
@@ -144,7 +149,10 @@ impl Server {
 
     /// The paths of all requests so far.
     pub(crate) fn paths(&self) -> Vec<String> {
-        self.requests().into_iter().map(|request| request.path).collect()
+        self.requests()
+            .into_iter()
+            .map(|request| request.path)
+            .collect()
     }
 }
 
@@ -170,7 +178,11 @@ fn converse<S: Read + Write>(mut stream: S, mut respond: impl FnMut(Request) -> 
         if head_only && let Some(end) = bytes.windows(4).position(|end| end == b"\r\n\r\n") {
             bytes.truncate(end + 4);
         }
-        if stream.write_all(&bytes).and_then(|()| stream.flush()).is_err() {
+        if stream
+            .write_all(&bytes)
+            .and_then(|()| stream.flush())
+            .is_err()
+        {
             return;
         }
         match goes_on {

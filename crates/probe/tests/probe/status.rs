@@ -62,5 +62,6 @@ fn an_attempt_does_not_depend_on_the_connection_of_the_one_before() {
             well(request)
         }
     });
-    probe_no_clock(&[&server.url("/"), "--retries", "1", "--retry-pause", "1ms"]).expect(0, "attempt 2 of 2");
+    probe_no_clock(&[&server.url("/"), "--retries", "1", "--retry-pause", "1ms"])
+        .expect(0, "attempt 2 of 2");
 }

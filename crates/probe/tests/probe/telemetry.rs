@@ -42,7 +42,10 @@ fn a_check_is_one_trace() {
             Reply::Send(answer("200 OK", &[], &body))
         }
     });
-    let said = traced(&[&server.url("/"), "--json", "--samples", "2"], &receiver.url());
+    let said = traced(
+        &[&server.url("/"), "--json", "--samples", "2"],
+        &receiver.url(),
+    );
     assert_eq!(said.code, 2, "{}", said.stdout);
     let report = said.json();
     let trace = report["trace_id"].as_str().expect("a trace");
@@ -50,17 +53,35 @@ fn a_check_is_one_trace() {
     receiver.look(|received| {
         let root = received.span(trace, "probe").expect("the check");
         assert!(root.parent_span_id.is_empty());
-        assert_eq!(attribute(&root.attributes, "url.full"), Some(server.url("/")));
-        assert_eq!(attribute(&root.attributes, "error.type"), Some("status".to_owned()));
+        assert_eq!(
+            attribute(&root.attributes, "url.full"),
+            Some(server.url("/"))
+        );
+        assert_eq!(
+            attribute(&root.attributes, "error.type"),
+            Some("status".to_owned())
+        );
         assert_eq!(root.status.as_ref().map(|status| status.code), Some(2));
         let resource = &received.resource_of(root).expect("a resource").attributes;
-        assert_eq!(attribute(resource, "service.name"), Some("spinfo-probe".to_owned()));
-        assert_eq!(attribute(resource, "service.namespace"), Some("spinfo".to_owned()));
-        let children = received.spans_of(trace).into_iter().filter(|span| span.name != "probe");
+        assert_eq!(
+            attribute(resource, "service.name"),
+            Some("spinfo-probe".to_owned())
+        );
+        assert_eq!(
+            attribute(resource, "service.namespace"),
+            Some("spinfo".to_owned())
+        );
+        let children = received
+            .spans_of(trace)
+            .into_iter()
+            .filter(|span| span.name != "probe");
         for child in children {
             assert_eq!(child.parent_span_id, root.span_id, "{child:?}");
             assert_eq!(child.kind, 3, "client");
-            assert_eq!(attribute(&child.attributes, "server.address"), Some("127.0.0.1".to_owned()));
+            assert_eq!(
+                attribute(&child.attributes, "server.address"),
+                Some("127.0.0.1".to_owned())
+            );
         }
         // Each request carries the span that it belongs to.
         for request in server.requests() {
@@ -88,15 +109,23 @@ fn what_was_measured_is_a_gauge_and_nothing_else_is() {
     let said = traced(&[&url, "--no-clock"], &receiver.url());
     assert_eq!(said.code, 0, "{}", said.stdout);
     let shown = Some(server.url("/?sig=REDACTED"));
-    receiver.wait("metrics", |received| !received.metric("probe.success").is_empty());
+    receiver.wait("metrics", |received| {
+        !received.metric("probe.success").is_empty()
+    });
     receiver.look(|received| {
         assert_eq!(gauge(received, "probe.success"), Some((1.0, shown.clone())));
-        assert_eq!(gauge(received, "probe.http.status_code"), Some((200.0, shown.clone())));
+        assert_eq!(
+            gauge(received, "probe.http.status_code"),
+            Some((200.0, shown.clone()))
+        );
         let (duration, _) = gauge(received, "probe.duration").expect("a duration");
         assert!(duration > 0.0 && duration < 60.0);
         assert_eq!(received.metric("probe.duration")[0].unit, "s");
         assert_eq!(received.metric("probe.success")[0].unit, "");
-        for absent in ["spinfo.probe.clock.offset", "probe.ssl.earliest_cert_expiry"] {
+        for absent in [
+            "spinfo.probe.clock.offset",
+            "probe.ssl.earliest_cert_expiry",
+        ] {
             assert_eq!(gauge(received, absent), None);
         }
     });

@@ -23,7 +23,12 @@ fn nobody_listens() {
     let url = server.url("/");
     drop(server);
     let said = probe(&[&url, "--json"]);
-    assert_eq!(said.json()["findings"][0]["error_type"], "connect", "{}", said.stdout);
+    assert_eq!(
+        said.json()["findings"][0]["error_type"],
+        "connect",
+        "{}",
+        said.stdout
+    );
     assert_eq!(said.code, 2);
 }
 
@@ -32,7 +37,12 @@ fn a_name_that_does_not_exist() {
     // No name server knows names under .invalid (RFC 6761, section 6.4); most machines of tests have none at all.
     let said = probe(&["http://spinfo.invalid/", "--json", "--timeout", "30s"]);
     assert_eq!(said.code, 2);
-    assert_eq!(said.json()["findings"][0]["error_type"], "dns", "{}", said.stdout);
+    assert_eq!(
+        said.json()["findings"][0]["error_type"],
+        "dns",
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
@@ -49,16 +59,24 @@ fn slow_headers_end_at_the_timeout() {
 
 #[test]
 fn a_body_that_does_not_end_ends_at_the_timeout() {
-    let server = Server::start(|_| Reply::Hang(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc".to_vec()));
+    let server =
+        Server::start(|_| Reply::Hang(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc".to_vec()));
     probe(&[&server.url("/"), "--timeout", "300ms"]).expect(2, "body");
 }
 
 #[test]
 fn half_a_body_is_no_answer() {
-    let server = Server::start(|_| Reply::Last(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc".to_vec()));
+    let server = Server::start(|_| {
+        Reply::Last(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc".to_vec())
+    });
     let said = probe_no_clock(&[&server.url("/"), "--json"]);
     assert_eq!(said.code, 2);
-    assert_eq!(said.json()["findings"][0]["error_type"], "body", "{}", said.stdout);
+    assert_eq!(
+        said.json()["findings"][0]["error_type"],
+        "body",
+        "{}",
+        said.stdout
+    );
     assert!(said.json()["http"].is_null());
 }
 
@@ -78,7 +96,12 @@ fn a_reset_is_told_apart() {
     let server = Server::raw(drop);
     let said = probe_no_clock(&[&server.url("/"), "--json"]);
     assert_eq!(said.code, 2);
-    assert_eq!(said.json()["findings"][0]["error_type"], "reset", "{}", said.stdout);
+    assert_eq!(
+        said.json()["findings"][0]["error_type"],
+        "reset",
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
@@ -88,7 +111,12 @@ fn what_is_no_http_is_told_apart() {
     });
     let said = probe_no_clock(&[&server.url("/"), "--json"]);
     assert_eq!(said.code, 2);
-    assert_eq!(said.json()["findings"][0]["error_type"], "protocol", "{}", said.stdout);
+    assert_eq!(
+        said.json()["findings"][0]["error_type"],
+        "protocol",
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]

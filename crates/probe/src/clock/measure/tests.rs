@@ -6,8 +6,9 @@ use spinfo_client::{Client, Options, Target, Warm};
 use tokio::task::JoinSet;
 
 use super::servers::{Asked, Delays, Server, clock, date};
+use super::with_step;
 use crate::clock::stamp::{Nanos, SECOND};
-use crate::clock::{ClockError, Measurement, Plan, Source, Verdict, measure};
+use crate::clock::{ClockError, Contradiction, Measurement, Plan, Source, Verdict, measure};
 
 const MS: Nanos = SECOND / 1000;
 
@@ -331,6 +332,26 @@ async fn two_clocks_behind_one_address_are_noticed() {
         contradiction.verdict(Duration::from_secs(10)),
         Verdict::Undecided
     );
+}
+
+#[tokio::test]
+async fn a_step_of_the_local_clock_throws_away_what_was_measured() {
+    let server = Server::with_stamps(Delays::default(), 0).await;
+    let measured = ask(&server, Source::Json, 1).await;
+    let contradiction = Contradiction::Backward { by: 1 };
+    for measured in [measured, Err(contradiction.into())] {
+        assert_eq!(with_step(measured.clone(), None).is_ok(), measured.is_ok());
+        let error = with_step(measured, Some(3 * SECOND)).unwrap_err();
+        assert!(
+            matches!(error, ClockError::Stepped { by } if by == 3 * SECOND),
+            "{error}"
+        );
+    }
+    // Where there is no time, there is none whatever the clock did.
+    let nothing = Server::start(Delays::default(), |asked| asked.answer("200 OK", "", "")).await;
+    let measured = ask(&nothing, Source::Json, 1).await;
+    let error = with_step(measured, Some(SECOND)).unwrap_err();
+    assert!(matches!(error, ClockError::NotATime { .. }), "{error}");
 }
 
 #[tokio::test]
