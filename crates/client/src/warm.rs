@@ -20,15 +20,16 @@ pub struct Warm {
 pub struct Exchange {
     /// The answer.
     pub answer: Answer,
-    /// What the connection took, when it was made for this request; `None` when it was there.
+    /// What the connection took, when [`Warm::send`] had to make it; `None` when it was there.
     pub phases: Option<Phases>,
+    reused: bool,
 }
 
 impl Exchange {
-    /// Whether the connection was there already.
+    /// Whether the connection had served an earlier request.
     #[must_use]
     pub fn reused(&self) -> bool {
-        self.phases.is_none()
+        self.reused
     }
 }
 
@@ -75,9 +76,9 @@ impl Warm {
         Ok(Some(self.connection.insert(connection).phases()))
     }
 
-    /// Sends a request. A connection that was there may turn out closed: the server had given it up while it was idle, which is no failure of
-    /// the server. The request is sent once more on a new connection then, if it is idempotent (RFC 9110, section 9.2.2) or nothing of it was
-    /// sent.
+    /// Sends a request. A connection that has served an earlier one may turn out closed: the server had given it up while it was idle, which is no
+    /// failure of the server. The request is sent once more on a new connection then, if it is idempotent (RFC 9110, section 9.2.2) or nothing of
+    /// it was sent.
     ///
     /// # Errors
     /// Those of [`Client::connect`] and [`Connection::send`]. The connection is closed then.
@@ -87,11 +88,19 @@ impl Warm {
         limits: Limits,
     ) -> Result<Exchange, Failure> {
         let phases = self.connect(request.target, limits.deadline).await?;
+        let reused = self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.requests() > 0);
         match self.attempt(request.clone(), limits).await {
-            Ok(answer) => Ok(Exchange { answer, phases }),
+            Ok(answer) => Ok(Exchange {
+                answer,
+                phases,
+                reused,
+            }),
             Err(Broken { failure, unsent })
                 if failure.kind == FailureKind::Reset
-                    && phases.is_none()
+                    && reused
                     && (unsent || request.method.is_idempotent()) =>
             {
                 let phases = self.connect(request.target, limits.deadline).await?;
@@ -99,7 +108,11 @@ impl Warm {
                     .attempt(request, limits)
                     .await
                     .map_err(|broken| broken.failure)?;
-                Ok(Exchange { answer, phases })
+                Ok(Exchange {
+                    answer,
+                    phases,
+                    reused: false,
+                })
             }
             Err(Broken { failure, .. }) => Err(failure),
         }

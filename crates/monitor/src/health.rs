@@ -23,7 +23,7 @@ struct TargetHealth {
     name: String,
     /// The longest time between two requests that can be explained.
     patience: Duration,
-    /// Milliseconds after the start.
+    /// Milliseconds after the start; the greatest number for a target that has had all its requests.
     finished: AtomicU64,
 }
 
@@ -47,6 +47,13 @@ impl Health {
             target
                 .finished
                 .store(self.millis(Instant::now()), Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that a target needs no more requests, which is no silence.
+    pub(crate) fn ended(&self, index: usize) {
+        if let Some(target) = self.targets.get(index) {
+            target.finished.store(u64::MAX, Ordering::Relaxed);
         }
     }
 
@@ -107,6 +114,8 @@ mod tests {
         tokio::time::advance(Duration::from_secs(9)).await;
         health.finished(0);
         assert_eq!(health.trouble(Instant::now()), None);
+        health.ended(0);
+        assert_eq!(health.trouble(start + Duration::from_secs(1000)), None);
     }
 
     #[tokio::test(start_paused = true)]

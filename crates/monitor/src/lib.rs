@@ -11,7 +11,8 @@
 //! - [`report`]: what there is to say about a request and a change
 //! - [`stats`]: the numbers of a target
 //! - `output`: JSON lines; [`view`]: the live table, lines and the summary for people
-//! - `telemetry`: spans and metrics; `server`: `/metrics` and `/healthz`; `health`: whether the monitor itself is well
+//! - `telemetry`: spans and metrics; `server`: `/metrics` and `/healthz`; `health`: whether the monitor itself is well;
+//!   `trouble`: log records for operators
 
 mod cli;
 pub mod settings;
@@ -35,6 +36,7 @@ pub mod view;
 mod health;
 mod server;
 mod telemetry;
+mod trouble;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use opentelemetry::ContextGuard;
 use spinfo_client::{Answer, Failure, Limits, Target, Warm};
 
 use crate::document::Document;
@@ -75,29 +76,31 @@ impl Requests {
             headers: &headers,
             body: Bytes::new(),
         };
-        let held = self.warm.connection().is_some();
         let timestamp = SystemTime::now();
         let began = Instant::now();
         let limits = Limits {
             body_bytes: BODY_LIMIT,
             deadline: began + self.timeout,
         };
-        let sent = self.warm.send(request, limits).await;
+        let (mut phases, mut reused) = (Phases::default(), false);
+        // By itself, so that its phases are known when what follows fails.
+        let sent = match self.warm.connect(ask.target, limits.deadline).await {
+            Ok(made) => {
+                phases.made(made);
+                reused = made.is_none();
+                self.warm.send(request, limits).await
+            }
+            Err(failure) => Err(failure),
+        };
         let ended = Instant::now();
         let peer = self.warm.connection().map(spinfo_client::Connection::peer);
         if !self.keepalive {
             self.warm.close();
         }
-        let (reused, mut phases) = (
-            sent.as_ref().map_or(held, spinfo_client::Exchange::reused),
-            Phases::default(),
-        );
         if let Ok(exchange) = &sent {
             phases.first_byte = Some(exchange.answer.head_at - exchange.answer.sent_at);
-            if let Some(made) = exchange.phases {
-                (phases.dns, phases.connect, phases.tls) =
-                    (Some(made.dns), Some(made.connect), made.tls);
-            }
+            phases.made(exchange.phases);
+            reused = exchange.reused();
         }
         let result = sent.map(|exchange| exchange.answer);
         Done {
@@ -116,6 +119,15 @@ impl Requests {
 
     pub(crate) fn instruments(&self) -> &Instruments {
         &self.instruments
+    }
+}
+
+impl Phases {
+    /// Takes over what a connection took, if one had to be made.
+    fn made(&mut self, made: Option<spinfo_client::Phases>) {
+        if let Some(made) = made {
+            (self.dns, self.connect, self.tls) = (Some(made.dns), Some(made.connect), made.tls);
+        }
     }
 }
 
@@ -163,6 +175,11 @@ impl Done {
             kind: "status",
             message,
         })
+    }
+
+    /// Makes the span current on this thread, so that log records carry its ids.
+    pub(crate) fn attach(&self) -> ContextGuard {
+        self.call.attach()
     }
 
     /// Ends the span and records the duration.

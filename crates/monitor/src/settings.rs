@@ -38,9 +38,9 @@ pub enum SettingsError {
     /// Flags of connections, whose own message names the flag.
     #[error(transparent)]
     Network(Box<dyn std::error::Error + Send + Sync>),
-    /// A URL with a query.
-    #[error("{0}: a target has no query; write it into --path")]
-    Query(Target),
+    /// A URL with a query, which may hold a secret and is not repeated.
+    #[error("{0}: the URL of a target has no query; write it into --path")]
+    Query(String),
     /// No URLs, neither on the command line nor in the file.
     #[error("there is no target: name a URL or write [[target]] into {}", .0.display())]
     NoTarget(PathBuf),
@@ -179,7 +179,9 @@ impl TargetSettings {
     ) -> Result<Self, SettingsError> {
         let flags = &cli.requests;
         if base.url().query().is_some() {
-            return Err(SettingsError::Query(base.clone()));
+            let shown = base.to_string();
+            let (shown, _) = shown.split_once('?').unwrap_or((&shown, ""));
+            return Err(SettingsError::Query(shown.to_owned()));
         }
         let status = below(base, &flags.path)?;
         let change = below(base, &flags.change_path)?;

@@ -15,6 +15,7 @@ use crate::request::{Ask, Done, Requests, method_name};
 use crate::schedule::Schedule;
 use crate::settings::TargetSettings;
 use crate::telemetry::Instruments;
+use crate::trouble::{self, Trouble};
 
 /// What the targets of one run have in common.
 pub(crate) struct Shared {
@@ -41,6 +42,7 @@ pub(crate) struct Runner {
     settings: TargetSettings,
     requests: Requests,
     changes: Option<Changes>,
+    trouble: Trouble,
     shared: Arc<Shared>,
 }
 
@@ -63,6 +65,7 @@ impl Runner {
             settings,
             requests,
             changes,
+            trouble: Trouble::default(),
             shared,
         }
     }
@@ -91,6 +94,7 @@ impl Runner {
             }
         }
         self.put_back().await;
+        self.shared.health.ended(self.index);
     }
 
     fn missed(&self, ticks: u64) {
@@ -133,6 +137,11 @@ impl Runner {
             trace_id: done.trace_id.clone(),
             error,
         };
+        {
+            // The log record leads to the trace.
+            let _trace = done.attach();
+            self.trouble.report(&report);
+        }
         done.finish(self.requests.instruments(), report.error.as_ref());
         self.shared.health.finished(self.index);
         self.tell(Event::Report(self.index, report));
@@ -229,6 +238,7 @@ impl Runner {
     }
 
     fn tell_change(&self, change: Change) {
+        trouble::change(&change);
         self.shared.instruments.changed(
             &self.settings.status,
             &self.settings.status_path,

@@ -8,7 +8,7 @@ use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, TraceFlags,
     TraceId, Tracer as _,
 };
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, ContextGuard, KeyValue};
 use spinfo_client::Target;
 use spinfo_telemetry::names::{self, DURATION_BUCKETS, metric};
 use spinfo_telemetry::{Counter, Histogram, Instrument, Propagator, Telemetry};
@@ -107,10 +107,9 @@ impl Instruments {
         let error = result
             .error
             .map(|error| KeyValue::new(names::ERROR_TYPE, error.kind.clone()));
-        call.attributes
-            .extend([status, version, error].into_iter().flatten());
+        let outcome: Vec<_> = [status, version, error].into_iter().flatten().collect();
         if call.span.is_recording() {
-            call.span.set_attributes(call.attributes.iter().cloned());
+            call.span.set_attributes(outcome.iter().cloned());
             if let Some(peer) = result.peer {
                 call.span.set_attribute(KeyValue::new(
                     names::NETWORK_PEER_ADDRESS,
@@ -125,6 +124,7 @@ impl Instruments {
                 call.span.set_status(Status::error(error.message.clone()));
             }
         }
+        call.attributes.extend(outcome);
         self.duration.record(
             result.duration.as_secs_f64(),
             &call.attributes,
@@ -165,6 +165,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    pub(crate) fn attach(&self) -> ContextGuard {
+        Context::new()
+            .with_remote_span_context(self.context.clone())
+            .attach()
+    }
+
     pub(crate) fn trace_id(&self) -> Option<String> {
         let id = self.context.trace_id();
         (id != TraceId::INVALID).then(|| id.to_string())

@@ -82,10 +82,10 @@ impl Metric {
     /// A time, which is never negative.
     fn time(label: &'static str, time: Duration) -> Self {
         let metric = Self::new(label, decimal(time.as_secs_f64()), "s");
-        metric.from_zero()
+        metric.at_least_zero()
     }
 
-    fn from_zero(self) -> Self {
+    fn at_least_zero(self) -> Self {
         Self {
             minimum: Some("0"),
             ..self
@@ -121,7 +121,7 @@ fn performance_data(outcome: &Outcome, settings: &Settings) -> Vec<Metric> {
         data.push(Metric::time("time_connect", phases.connect));
         data.extend(phases.tls.map(|tls| Metric::time("time_tls", tls)));
         data.push(Metric::time("time_firstbyte", http.first_byte));
-        data.push(Metric::new("size", http.size.to_string(), "B").from_zero());
+        data.push(Metric::new("size", http.size.to_string(), "B").at_least_zero());
     }
     if let Some(clock) = &outcome.clock {
         let limit = settings.clock.as_ref().map(|clock| {
@@ -134,7 +134,7 @@ fn performance_data(outcome: &Outcome, settings: &Settings) -> Vec<Metric> {
         });
         // Never less than it is.
         let bound = (clock.bound * 1e6).ceil() / 1e6;
-        data.push(Metric::new("offset_bound", decimal(bound), "s").from_zero());
+        data.push(Metric::new("offset_bound", decimal(bound), "s").at_least_zero());
     }
     if let Some(seen) = &outcome.certificate {
         let limits = certificate::limits(seen, settings);
@@ -150,7 +150,12 @@ fn performance_data(outcome: &Outcome, settings: &Settings) -> Vec<Metric> {
 
 /// Microseconds are exact enough for everything measured here, and leave no exponents, which the guidelines don't know.
 fn decimal(value: f64) -> String {
-    format!("{value:.6}")
+    let text = format!("{value:.6}");
+    // What is rounded to zero has no sign.
+    match text.strip_prefix('-') {
+        Some(zero) if zero == "0.000000" => zero.to_owned(),
+        _ => text,
+    }
 }
 
 /// The shortest decimal form; Rust's `Display` has no exponents.

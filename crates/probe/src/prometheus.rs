@@ -202,11 +202,7 @@ fn version(version: Version) -> Option<f64> {
     }
 }
 
-/// Bodies and their announced lengths are far below the 2^53 up to which this is exact.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "samples are 64-bit floats by definition of the format"
-)]
+/// Samples are 64-bit floats by definition of the format. Lengths of bodies are far below the 2^53 up to which this is exact.
 fn exact(bytes: u64) -> f64 {
     bytes as f64
 }

@@ -38,6 +38,15 @@ impl Range {
         }
         (self.start..=self.end).contains(&value) == self.alerts_inside
     }
+
+    /// On which side of it a value alerts, for a sentence.
+    pub(crate) fn side(&self) -> &'static str {
+        if self.alerts_inside {
+            "inside"
+        } else {
+            "outside"
+        }
+    }
 }
 
 impl FromStr for Range {
@@ -161,6 +170,10 @@ mod tests {
         assert!(range("@5").alerts(0.0));
         assert!(!range("1").alerts(f64::NAN));
         assert_eq!(range("@10:20").to_string(), "@10:20");
+        assert_eq!(
+            (range("@1").side(), range("1").side()),
+            ("inside", "outside")
+        );
     }
 
     #[test]

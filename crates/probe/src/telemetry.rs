@@ -175,18 +175,25 @@ impl CheckSpan {
 
     /// Begins the span of a request and writes it into the request's headers.
     pub(crate) fn request(&self, target: &Target, headers: &mut HeaderMap) -> ChildSpan {
-        self.child("GET", target, headers)
+        let method = KeyValue::new(HTTP_REQUEST_METHOD, "GET");
+        self.child("GET", Some(method), target, headers)
     }
 
     /// The same for the measurement of the clock, which is several requests.
     pub(crate) fn clock(&self, target: &Target, headers: &mut HeaderMap) -> ChildSpan {
-        self.child("clock", target, headers)
+        self.child("clock", None, target, headers)
     }
 
-    fn child(&self, name: &'static str, target: &Target, headers: &mut HeaderMap) -> ChildSpan {
+    fn child(
+        &self,
+        name: &'static str,
+        method: Option<KeyValue>,
+        target: &Target,
+        headers: &mut HeaderMap,
+    ) -> ChildSpan {
         ChildSpan(self.0.as_ref().map(|recording| {
             let mut attributes = about(target);
-            attributes.push(KeyValue::new(HTTP_REQUEST_METHOD, "GET"));
+            attributes.extend(method);
             let builder: SpanBuilder = recording
                 .tracer
                 .span_builder(name)

@@ -110,6 +110,20 @@ impl Stack {
         })
     }
 
+    /// What makes the probe and the monitor export to the Collector, with the settings of compose.yaml.
+    pub fn telemetry_of_clients(&self) -> Vec<(String, String)> {
+        let settings = Service::read("monitor").environment.into_iter();
+        let otel = settings.filter(|(name, _)| name.starts_with("OTEL_"));
+        otel.map(|(name, value)| match name.as_str() {
+            "OTEL_METRIC_EXPORT_INTERVAL" => (name, METRIC_INTERVAL.to_owned()),
+            _ => {
+                let value = self.network.localise(&value).trim_end().to_owned();
+                (name, value)
+            }
+        })
+        .collect()
+    }
+
     pub fn prometheus(&self) -> Prometheus {
         Prometheus(self.api("prometheus", "prometheus:9090"))
     }

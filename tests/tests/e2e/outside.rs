@@ -40,11 +40,19 @@ fn the_probe_sees_what_the_service_is_told_to_answer() {
     set_status(&host, r#"{"code": 503, "message": "maintenance"}"#);
     let said = probe(&["--no-clock", &host.url("/status")]);
     assert_eq!(said.code, 2, "{said:?}");
-    assert!(said.stdout.starts_with("SPINFO CRITICAL - HTTP 503"), "{said:?}");
+    assert!(
+        said.stdout.starts_with("SPINFO CRITICAL - HTTP 503"),
+        "{said:?}"
+    );
 
     let said = probe(&["--no-clock", "--expect-status", "503", &host.url("/status")]);
     assert_eq!(said.code, 0, "{said:?}");
-    let said = probe(&["--no-clock", "--expect-text", "nobody said this", &host.url("/")]);
+    let said = probe(&[
+        "--no-clock",
+        "--expect-text",
+        "nobody said this",
+        &host.url("/"),
+    ]);
     assert_eq!(said.code, 2, "{said:?}");
 }
 
@@ -89,9 +97,16 @@ fn the_monitor_changes_the_state_and_sees_it_changed() {
         .filter(|line| line["kind"] == "request")
         .filter_map(|line| line["state"].as_str().map(str::to_owned))
         .collect();
-    assert!(states.contains("degraded") && states.contains("failing"), "{states:?}");
+    assert!(
+        states.contains("degraded") && states.contains("failing"),
+        "{states:?}"
+    );
     let after = host.get("/status");
-    assert_eq!(after.json()["state"], "ok", "it was not put back: {after:?}");
+    assert_eq!(
+        after.json()["state"],
+        "ok",
+        "it was not put back: {after:?}"
+    );
 }
 
 #[test]
@@ -99,7 +114,13 @@ fn a_state_that_somebody_else_set_is_a_failure() {
     let host = Up::spinfo().start();
     set_status(&host, r#"{"code": 503}"#);
     let said = monitor(&[
-        "--interval", "20ms", "--count", "5", "--fail-over", "10%", &host.url(""),
+        "--interval",
+        "20ms",
+        "--count",
+        "5",
+        "--fail-over",
+        "10%",
+        &host.url(""),
     ]);
     assert_eq!(said.code, 1, "{said:?}");
     let summary = summary(&said);
@@ -113,12 +134,26 @@ fn changes_need_the_token_of_the_service() {
         .env("SPIN_VARIABLE_ADMIN_TOKEN", "open sesame")
         .start();
     let url = host.url("");
-    let arguments = ["--interval", "20ms", "--change-interval", "100ms", "--count", "20", &url];
+    let arguments = [
+        "--interval",
+        "20ms",
+        "--change-interval",
+        "100ms",
+        "--count",
+        "20",
+        &url,
+    ];
     let said = run(monitor_command(&arguments).env("SPINFO_ADMIN_TOKEN", "open sesame"));
-    assert!(summary(&said)["changes"]["ok"].as_u64() >= Some(1), "{said:?}");
+    assert!(
+        summary(&said)["changes"]["ok"].as_u64() >= Some(1),
+        "{said:?}"
+    );
 
     let said = run(monitor_command(&arguments).env("SPINFO_ADMIN_TOKEN", "close barley"));
-    assert!(summary(&said)["changes"]["failed"].as_u64() >= Some(1), "{said:?}");
+    assert!(
+        summary(&said)["changes"]["failed"].as_u64() >= Some(1),
+        "{said:?}"
+    );
     assert!(
         !said.stdout.contains("barley") && !said.stderr.contains("barley"),
         "the token was shown: {said:?}"
@@ -156,6 +191,9 @@ fn the_monitors_span_is_the_root_of_the_services_trace() {
             .iter()
             .find(|span| span.parent_span_id == root.span_id)
             .unwrap_or_else(|| panic!("nothing below {}", hex(&root.span_id)));
-        assert_eq!((service(served).as_str(), served.name.as_str()), ("spinfo", "GET /status"));
+        assert_eq!(
+            (service(served).as_str(), served.name.as_str()),
+            ("spinfo", "GET /status")
+        );
     });
 }

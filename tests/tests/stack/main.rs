@@ -15,6 +15,7 @@ mod queries;
 mod scrape;
 mod traces;
 mod trouble;
+mod watch;
 
 use spinfo_tests::Host;
 use spinfo_tests::stack::{Checks, Stack};
@@ -31,6 +32,7 @@ fn one_request_can_be_followed_through_the_stack() {
     checks.say("the stack is ready");
     let host = stack.spinfo(COUNTED).start();
     let failing = stack.spinfo("failing").start();
+    let watch = watch::start(&stack);
     checks.say("the hosts serve");
     std::thread::scope(|threads| {
         let alert = threads.spawn(|| {
@@ -48,6 +50,7 @@ fn one_request_can_be_followed_through_the_stack() {
         });
         lose(&stack, &checks);
         look(&stack, &checks);
+        drop(watch);
         resolving.join().expect("checks don't panic");
     });
     checks.finish(|| stack.logs());
@@ -136,6 +139,8 @@ fn lose(stack: &Stack, checks: &Checks) {
 
 /// What rules and dashboards make of all that.
 fn look(stack: &Stack, checks: &Checks) {
+    checks.run("the probe reports", || watch::the_probe_reports(stack));
+    checks.run("the monitor reports", || watch::the_monitor_reports(stack));
     checks.run("rules are healthy", || metrics::rules_are_healthy(stack));
     checks.run("rules ask about what exists", || {
         queries::rules_ask_about_what_exists(stack);

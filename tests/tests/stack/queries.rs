@@ -10,24 +10,12 @@ use crate::grafana::{self, Language, Query};
 /// Seconds back that queries look.
 const LATELY: u64 = 600;
 
-/// What queries may ask about though nothing reports it yet, by how its metrics or streams are named. Whatever begins to
+/// What queries may ask about though nothing reports it yet, by how its metrics are named. Whatever begins to
 /// report has to leave this list.
-const NOT_THERE: &[(&str, &str)] = &[
-    ("the edge", "caddy_"),
-    ("the probe", "probe_"),
-    ("the probe's clock", "spinfo_probe_"),
-    (
-        "the monitor's requests",
-        "http_client_request_duration_seconds",
-    ),
-    ("the monitor", "spinfo_monitor_"),
-];
+const NOT_THERE: &[(&str, &str)] = &[("the edge", "caddy_")];
 
 /// Records of what was at whole five minutes, of which a run may be over too soon to have seen one.
 const MAYBE_LATER: &[&str] = &["job:slo_requests:rate1d", "job:slo_requests:rate3d"];
-
-/// A query about log lines of the probe and the monitor.
-const STREAMS_NOT_THERE: &str = "(probe|monitor)";
 
 /// All queries of dashboards are understood, and those about what is there have data.
 pub(crate) fn dashboards_have_data(stack: &Stack) {
@@ -56,11 +44,9 @@ pub(crate) fn dashboards_have_data(stack: &Stack) {
 }
 
 fn is_about_what_is_not_there(query: &str) -> bool {
-    // Not `contains`: probe_ is part of spinfo_probe_, which may be there before it.
     let names = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
     let mut names = names.filter(|name| !name.is_empty());
-    query.contains(STREAMS_NOT_THERE)
-        || names.any(|name| NOT_THERE.iter().any(|(_, prefix)| name.starts_with(prefix)))
+    names.any(|name| NOT_THERE.iter().any(|(_, prefix)| name.starts_with(prefix)))
 }
 
 /// What the list says is not there, is not.
@@ -76,15 +62,6 @@ pub(crate) fn nothing_has_come_that_the_list_misses(stack: &Stack) {
             "{what} reports now ({found:?}): take it from NOT_THERE"
         );
     }
-    let lines = stack.loki().lines(
-        &format!("{{service_name=~\".*{STREAMS_NOT_THERE}\"}}"),
-        LATELY,
-    );
-    let lines = lines.expect("Loki takes the query");
-    assert!(
-        lines.is_empty(),
-        "probe or monitor write logs now: take them from STREAMS_NOT_THERE"
-    );
 }
 
 /// Whether a query has an answer with a number or a line in it.

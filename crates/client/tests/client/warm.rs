@@ -145,6 +145,32 @@ async fn a_new_connection_that_is_closed_is_a_failure() {
 }
 
 #[tokio::test]
+async fn a_connection_made_beforehand_is_as_good_as_new() {
+    let server = Server::start(|mut visit| async move {
+        visit.answer(if visit.number == 0 { "" } else { OK }).await;
+    })
+    .await;
+    let mut warm = warm();
+    let target = target(&server.url("/"));
+    let made = warm
+        .connect(&target, within(PATIENCE).deadline)
+        .await
+        .unwrap();
+    assert!(made.is_some());
+    let failure = send(&mut warm, Method::GET, &server.url("/"))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Reset);
+    warm.connect(&target, within(PATIENCE).deadline)
+        .await
+        .unwrap();
+    let exchange = send(&mut warm, Method::GET, &server.url("/"))
+        .await
+        .unwrap();
+    assert!(exchange.phases.is_none() && !exchange.reused());
+}
+
+#[tokio::test]
 async fn a_connection_is_not_used_after_a_timeout() {
     let server = Server::start(|mut visit| async move {
         if visit.number == 0 {

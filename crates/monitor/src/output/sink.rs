@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, channel, sync_channel,
+    Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel,
 };
 use std::time::Duration;
 
@@ -93,11 +93,8 @@ fn write(out: impl Write, lines: &Receiver<String>) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     while let Ok(line) = lines.recv() {
         writeln!(out, "{line}")?;
-        loop {
-            match lines.try_recv() {
-                Ok(line) => writeln!(out, "{line}")?,
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(line) = lines.try_recv() {
+            writeln!(out, "{line}")?;
         }
         // Someone may wait for this line.
         out.flush()?;

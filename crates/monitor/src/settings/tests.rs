@@ -186,7 +186,7 @@ fn what_contradicts_itself_is_refused() {
     let error = resolve("", &["http://h/?a=b"]).unwrap_err();
     assert_eq!(
         error,
-        "http://h/?a=b: a target has no query; write it into --path"
+        "http://h/: the URL of a target has no query; write it into --path"
     );
 }
 

@@ -8,7 +8,8 @@ use crate::server::{Reply, Server, answer};
 #[test]
 fn a_signal_lets_the_request_under_way_finish_and_has_a_summary() {
     for signal in ["TERM", "INT", "HUP"] {
-        let server = Server::start(|_| Reply::After(Duration::from_millis(300), Box::new(answer(200, ""))));
+        let server =
+            Server::start(|_| Reply::After(Duration::from_millis(300), Box::new(answer(200, ""))));
         let program = Program::start(&[&server.url(), "--interval", "50ms", "--fail-over", "0"]);
         server.wait_for_requests(1);
         program.signal(signal);
@@ -18,7 +19,13 @@ fn a_signal_lets_the_request_under_way_finish_and_has_a_summary() {
         assert_eq!(requests.len(), 1, "{:?}", ended.stdout);
         assert_eq!(requests[0]["success"], true);
         assert_eq!(ended.summary()["requests"], 1);
-        let said = [&format!("{}: 1 request", server.url()), "errors", "none", &format!("SIG{signal}")].map(|text| ended.stderr.contains(text));
+        let said = [
+            &format!("{}: 1 request", server.url()),
+            "errors",
+            "none",
+            &format!("SIG{signal}"),
+        ]
+        .map(|text| ended.stderr.contains(text));
         assert_eq!(said, [true; 4], "{}", ended.stderr);
     }
 }
@@ -42,20 +49,35 @@ fn the_share_of_failures_decides_the_code() {
         "/good/status" => answer(200, ""),
         _ => answer(500, ""),
     });
-    let (good, bad) = (format!("{}/good", server.url()), format!("{}/bad", server.url()));
-    let code = |urls: &[&str], share: &[&str]| run(&[urls, &["-n", "2", "-i", "10ms"], share].concat()).code;
+    let (good, bad) = (
+        format!("{}/good", server.url()),
+        format!("{}/bad", server.url()),
+    );
+    let code = |urls: &[&str], share: &[&str]| {
+        run(&[urls, &["-n", "2", "-i", "10ms"], share].concat()).code
+    };
     assert_eq!(code(&[&bad], &[]), Some(0), "the default never fails");
     assert_eq!(code(&[&bad], &["--fail-over", "99%"]), Some(1));
     assert_eq!(code(&[&good], &["--fail-over", "0"]), Some(0));
-    assert_eq!(code(&[&good, &bad], &["--fail-over", "0.6"]), Some(1), "each target counts by itself");
+    assert_eq!(
+        code(&[&good, &bad], &["--fail-over", "0.6"]),
+        Some(1),
+        "each target counts by itself"
+    );
 }
 
 #[test]
 fn a_count_is_for_each_target() {
     let server = Server::start(|_| answer(200, ""));
-    let (one, two) = (format!("{}/one", server.url()), format!("{}/two", server.url()));
+    let (one, two) = (
+        format!("{}/one", server.url()),
+        format!("{}/two", server.url()),
+    );
     let ended = run(&[&one, &two, "--count", "3", "-i", "20ms"]);
-    assert_eq!((ended.code, ended.requests().len(), server.requests().len()), (Some(0), 6, 6));
+    assert_eq!(
+        (ended.code, ended.requests().len(), server.requests().len()),
+        (Some(0), 6, 6)
+    );
 }
 
 #[test]
@@ -73,18 +95,37 @@ fn what_makes_no_sense_is_a_usage_error() {
     for (arguments, words) in [
         (&["ftp://127.0.0.1"][..], "the scheme ftp: is not supported"),
         (&["127.0.0.1:3000"], "write http://HOST or https://HOST"),
-        (&["http://h", "--interval", "0"], "write a time of at least 1ms"),
-        (&["http://h", "--fail-over", "7"], "write a share such as 5% or 0.05"),
+        (
+            &["http://h", "--interval", "0"],
+            "write a time of at least 1ms",
+        ),
+        (
+            &["http://h", "--fail-over", "7"],
+            "write a share such as 5% or 0.05",
+        ),
         (&["http://h", "--count", "0"], "0 is not in 1.."),
-        (&["http://h", "--path", "status"], "write a path that begins with /"),
+        (
+            &["http://h", "--path", "status"],
+            "write a path that begins with /",
+        ),
         (&["--interval", "1s"], "there is no target"),
-        (&["http://h", "--admin-token-file", "/does/not/exist"], "cannot read /does/not/exist: No such file"),
+        (
+            &["http://h", "--admin-token-file", "/does/not/exist"],
+            "cannot read /does/not/exist: No such file",
+        ),
         (&["http://h", "-H", "nonsense"], "write it as 'Name: value'"),
-        (&["http://h", "--listen", "203.0.113.1:1"], "--listen: cannot listen on 203.0.113.1:1"),
+        (
+            &["http://h", "--listen", "203.0.113.1:1"],
+            "--listen: cannot listen on 203.0.113.1:1",
+        ),
     ] {
         let ended = run(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}");
-        assert!(ended.stderr.contains(words), "{arguments:?}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains(words),
+            "{arguments:?}: {}",
+            ended.stderr
+        );
         assert_eq!(ended.stdout, [""; 0]);
     }
 }

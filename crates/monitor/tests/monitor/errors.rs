@@ -26,8 +26,15 @@ fn report(arguments: &[&str]) -> Value {
 fn fails(arguments: &[&str], kind: &str, words: &str) -> Value {
     let report = report(arguments);
     let error = &report["error"];
-    assert_eq!((&report["success"], &error["type"]), (&false.into(), &kind.into()), "{report}");
-    assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+    assert_eq!(
+        (&report["success"], &error["type"]),
+        (&false.into(), &kind.into()),
+        "{report}"
+    );
+    assert!(
+        error["message"].as_str().unwrap().contains(words),
+        "{error}"
+    );
     report
 }
 
@@ -41,7 +48,10 @@ fn a_name_without_an_address() {
     // No part of a name may have more than 63 bytes, so no name server is asked.
     let url = format!("http://{}.invalid", "a".repeat(64));
     let report = fails(&[&url], "dns", "cannot find the address");
-    assert_eq!((&report["status"], &report["phases"]["connect"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&report["status"], &report["phases"]["connect"]),
+        (&Value::Null, &Value::Null)
+    );
 }
 
 #[test]
@@ -60,28 +70,39 @@ fn a_server_that_does_not_speak_tls() {
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_and_one_that_cacert_does() {
-    let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key.into())
-        .unwrap();
-    // It answers 404 to whatever isn't OTLP.
+    let config =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key.into())
+            .unwrap();
+    // It answers 400 to whatever isn't OTLP.
     let server = Receiver::start_with_tls(config);
     fails(&[&server.url()], "tls", "--cacert");
 
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), cert.pem()).unwrap();
-    let report = fails(&[&server.url(), "--cacert", file.path().to_str().unwrap()], "status", "404 Not Found");
+    let report = fails(
+        &[&server.url(), "--cacert", file.path().to_str().unwrap()],
+        "status",
+        "400 Bad Request",
+    );
     assert!(report["phases"]["tls"].as_f64().unwrap() > 0.0, "{report}");
 }
 
 #[test]
 fn a_server_that_does_not_answer_in_time() {
     let server = Server::start(|_| Reply::Silence);
-    let report = fails(&[&server.url(), "--timeout", "300ms"], "timeout", "head of the answer");
+    let report = fails(
+        &[&server.url(), "--timeout", "300ms"],
+        "timeout",
+        "head of the answer",
+    );
+    assert!(report["phases"]["connect"].is_f64(), "{report}");
     let duration = report["duration_seconds"].as_f64().unwrap();
     assert!((0.3..10.0).contains(&duration), "{duration}");
 }
@@ -93,21 +114,37 @@ fn a_connection_that_ends_without_an_answer() {
 
 #[test]
 fn something_else_than_http() {
-    fails_with(|| Reply::Last(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()), "protocol", "");
+    fails_with(
+        || Reply::Last(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()),
+        "protocol",
+        "",
+    );
 }
 
 #[test]
 fn an_answer_with_the_wrong_code() {
     let report = fails_with(|| answer(503, "down"), "status", "503 Service Unavailable");
-    assert_eq!((&report["status"], &report["state"]), (&503.into(), &Value::Null));
+    assert_eq!(
+        (&report["status"], &report["state"]),
+        (&503.into(), &Value::Null)
+    );
 }
 
 #[test]
 fn a_redirect_is_named_and_not_followed() {
     let location = "HTTP/1.1 302 X\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n";
     let server = Server::start(move |_| Reply::Bytes(location.into()));
-    let report = fails(&[&server.url()], "status", "302 Found: leads to http://127.0.0.1:");
-    assert!(report["error"]["message"].as_str().unwrap().contains("/elsewhere"));
+    let report = fails(
+        &[&server.url()],
+        "status",
+        "302 Found: leads to http://127.0.0.1:",
+    );
+    assert!(
+        report["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("/elsewhere")
+    );
     assert_eq!(server.requests().len(), 1);
 }
 
@@ -127,12 +164,30 @@ fn a_huge_body() {
 fn each_is_counted_in_the_summary_under_its_name() {
     let server = Server::start(|request| match request.connection {
         0 => Reply::Last(Vec::new()),
-        1 => Reply::After(Duration::from_millis(1), Box::new(Reply::Last(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n".to_vec()))),
+        1 => Reply::After(
+            Duration::from_millis(1),
+            Box::new(Reply::Last(
+                b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n".to_vec(),
+            )),
+        ),
         2 => Reply::Last(b"HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\n".to_vec()),
         _ => answer(200, ""),
     });
-    let ended = run(&[&server.url(), "--count", "4", "--interval", "20ms", "--no-keepalive"]);
+    let ended = run(&[
+        &server.url(),
+        "--count",
+        "4",
+        "--interval",
+        "20ms",
+        "--no-keepalive",
+    ]);
     let summary = ended.summary();
-    assert_eq!(summary["errors"], serde_json::json!({ "reset": 1, "status": 1, "body": 1 }));
-    assert_eq!((&summary["requests"], &summary["error_share"]), (&4.into(), &0.75.into()));
+    assert_eq!(
+        summary["errors"],
+        serde_json::json!({ "reset": 1, "status": 1, "body": 1 })
+    );
+    assert_eq!(
+        (&summary["requests"], &summary["error_share"]),
+        (&4.into(), &0.75.into())
+    );
 }

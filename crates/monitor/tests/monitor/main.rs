@@ -17,3 +17,4 @@ mod otlp;
 mod output;
 mod pages;
 mod schedule;
+mod terminal;

@@ -11,7 +11,11 @@ use crate::server::{Reply, Server, answer};
 fn get(address: &str, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -38,14 +42,34 @@ fn metrics_can_be_scraped_while_it_runs() {
         server.port()
     );
     let (head, page) = get(&address, "/metrics");
-    assert!(head.starts_with("HTTP/1.1 200") && head.contains("application/openmetrics-text"), "{head}");
-    let first: u64 = page.lines().find_map(|line| line.strip_prefix(&count)).unwrap_or_else(|| panic!("{page}")).parse().unwrap();
+    assert!(
+        head.starts_with("HTTP/1.1 200") && head.contains("application/openmetrics-text"),
+        "{head}"
+    );
+    let first: u64 = page
+        .lines()
+        .find_map(|line| line.strip_prefix(&count))
+        .unwrap_or_else(|| panic!("{page}"))
+        .parse()
+        .unwrap();
     loop {
         let (_, page) = get(&address, "/metrics");
-        let now: u64 = page.lines().find_map(|line| line.strip_prefix(&count)).unwrap().parse().unwrap();
+        let now: u64 = page
+            .lines()
+            .find_map(|line| line.strip_prefix(&count))
+            .unwrap()
+            .parse()
+            .unwrap();
         if now > first {
-            assert!(page.contains(" # {span_id=") || page.contains("trace_id="), "{page}");
-            assert!(page.contains("spinfo_monitor_missed_total{") && page.contains("spinfo_monitor_changes_total{"), "{page}");
+            assert!(
+                page.contains(" # {span_id=") || page.contains("trace_id="),
+                "{page}"
+            );
+            assert!(
+                page.contains("spinfo_monitor_missed_total{")
+                    && page.contains("spinfo_monitor_changes_total{"),
+                "{page}"
+            );
             break;
         }
         assert!(Instant::now() < end, "{trace}\n{page}");
@@ -59,7 +83,10 @@ fn health_is_good_while_the_schedule_runs() {
     let (program, address) = start(&server, &["-i", "20ms"]);
     program.wait_for("request", |line| line["kind"] == "request");
     let (head, body) = get(&address, "/healthz");
-    assert!(head.starts_with("HTTP/1.1 200") && body == "ok\n", "{head}\n{body}");
+    assert!(
+        head.starts_with("HTTP/1.1 200") && body == "ok\n",
+        "{head}\n{body}"
+    );
 }
 
 #[test]
@@ -70,5 +97,8 @@ fn health_is_bad_while_it_stops() {
     program.signal("TERM");
     program.wait_for_log("stopping");
     let (head, body) = get(&address, "/healthz");
-    assert!(head.starts_with("HTTP/1.1 503") && body == "stopping\n", "{head}\n{body}");
+    assert!(
+        head.starts_with("HTTP/1.1 503") && body == "stopping\n",
+        "{head}\n{body}"
+    );
 }

@@ -29,8 +29,14 @@ pub(crate) struct Ended {
 /// The program with nothing of the test's environment but what is given.
 pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_spinfo-monitor"));
-    command.env_clear().envs(environment.iter().copied()).args(arguments);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .env_clear()
+        .envs(environment.iter().copied())
+        .args(arguments);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -45,10 +51,17 @@ impl Program {
     }
 
     pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, environment).spawn().expect("the program can be started");
+        let mut child = command(arguments, environment)
+            .spawn()
+            .expect("the program can be started");
         let (stdout, lines) = read(child.stdout.take().expect("stdout is piped"));
         let (stderr, stderr_lines) = read(child.stderr.take().expect("stderr is piped"));
-        Self { child, lines, stderr_lines, readers: vec![stdout, stderr] }
+        Self {
+            child,
+            lines,
+            stderr_lines,
+            readers: vec![stdout, stderr],
+        }
     }
 
     /// Reads JSON lines until one is found.
@@ -67,7 +80,8 @@ impl Program {
     pub(crate) fn wait_for_log(&self, text: &str) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
-            let line = next(&self.stderr_lines, end).unwrap_or_else(|| panic!("stderr does not say {text}"));
+            let line = next(&self.stderr_lines, end)
+                .unwrap_or_else(|| panic!("stderr does not say {text}"));
             if line.contains(text) {
                 return parse(&line);
             }
@@ -101,7 +115,11 @@ impl Program {
         for reader in self.readers.drain(..) {
             reader.join().expect("a reader does not panic");
         }
-        Ended { code: status.code(), stdout, stderr }
+        Ended {
+            code: status.code(),
+            stdout,
+            stderr,
+        }
     }
 }
 

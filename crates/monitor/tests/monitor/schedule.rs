@@ -7,12 +7,15 @@ use crate::program::run;
 use crate::server::{Reply, Server, answer};
 
 fn number(value: &serde_json::Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+    value
+        .as_f64()
+        .unwrap_or_else(|| panic!("{value} is no number"))
 }
 
 #[test]
 fn ticks_that_a_slow_answer_takes_are_missed_and_not_made_up_for() {
-    let server = Server::start(|_| Reply::After(Duration::from_millis(350), Box::new(answer(200, ""))));
+    let server =
+        Server::start(|_| Reply::After(Duration::from_millis(350), Box::new(answer(200, ""))));
     let ended = run(&[&server.url(), "--count", "3", "--interval", "100ms"]);
     let summary = ended.summary();
     // Three between each two; on a slow machine one more now and then.
@@ -26,9 +29,21 @@ fn ticks_that_a_slow_answer_takes_are_missed_and_not_made_up_for() {
 #[test]
 fn a_silent_server_has_one_request_at_a_time_too() {
     let server = Server::start(|_| Reply::Silence);
-    let ended = run(&[&server.url(), "--count", "3", "--interval", "20ms", "--timeout", "100ms", "--no-keepalive"]);
+    let ended = run(&[
+        &server.url(),
+        "--count",
+        "3",
+        "--interval",
+        "20ms",
+        "--timeout",
+        "100ms",
+        "--no-keepalive",
+    ]);
     let summary = ended.summary();
-    assert_eq!((&summary["requests"], &summary["errors"]["timeout"]), (&3.into(), &3.into()));
+    assert_eq!(
+        (&summary["requests"], &summary["errors"]["timeout"]),
+        (&3.into(), &3.into())
+    );
     assert!(summary["missed"].as_u64().unwrap() >= 8, "{summary}");
 }
 
@@ -63,6 +78,13 @@ fn several_targets_are_asked_in_turn() {
     let url = server.url();
     let (one, two) = (format!("{url}/one"), format!("{url}/two/"));
     run(&[&one, &two, "--count", "2", "--interval", "400ms"]);
-    let paths: Vec<_> = server.requests().into_iter().map(|request| request.path).collect();
-    assert_eq!(paths, ["/one/status", "/two/status", "/one/status", "/two/status"]);
+    let paths: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    assert_eq!(
+        paths,
+        ["/one/status", "/two/status", "/one/status", "/two/status"]
+    );
 }

@@ -40,7 +40,13 @@ pub(crate) enum Reply {
 
 /// A whole answer.
 pub(crate) fn answer(status: u16, body: &str) -> Reply {
-    Reply::Bytes(format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes())
+    Reply::Bytes(
+        format!(
+            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes(),
+    )
 }
 
 /// A server on a port of its own. Dropping it closes the port and ends what it does.
@@ -60,7 +66,9 @@ struct Shared {
 impl Server {
     pub(crate) fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
+        let address = listener
+            .local_addr()
+            .expect("a bound listener has an address");
         let shared = Arc::new(Shared {
             requests: Mutex::default(),
             arrived: Condvar::new(),
@@ -99,8 +107,16 @@ impl Server {
     pub(crate) fn wait_for_requests(&self, count: usize) {
         let requests = self.shared.requests.lock().unwrap();
         let few = |requests: &mut Vec<Request>| requests.len() < count;
-        let waited = self.shared.arrived.wait_timeout_while(requests, crate::program::PATIENCE, few).unwrap();
-        assert!(!waited.1.timed_out(), "there are only {} requests", waited.0.len());
+        let waited = self
+            .shared
+            .arrived
+            .wait_timeout_while(requests, crate::program::PATIENCE, few)
+            .unwrap();
+        assert!(
+            !waited.1.timed_out(),
+            "there are only {} requests",
+            waited.0.len()
+        );
     }
 
     /// The most requests that were under way at one time.
@@ -117,7 +133,12 @@ impl Drop for Server {
     }
 }
 
-fn serve(stream: &TcpStream, connection: usize, script: &dyn Fn(&Request) -> Reply, shared: &Shared) {
+fn serve(
+    stream: &TcpStream,
+    connection: usize,
+    script: &dyn Fn(&Request) -> Reply,
+    shared: &Shared,
+) {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader, connection) {
         let under_way = shared.under_way.fetch_add(1, Ordering::SeqCst) + 1;
@@ -171,5 +192,10 @@ fn read(reader: &mut BufReader<&TcpStream>, connection: usize) -> Option<Request
     let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
     let headers = lines[1..].iter().filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
-    Some(Request { connection, method, path, headers: headers.collect() })
+    Some(Request {
+        connection,
+        method,
+        path,
+        headers: headers.collect(),
+    })
 }

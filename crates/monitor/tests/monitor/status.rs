@@ -16,12 +16,20 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn ok() -> Self {
-        Self { state: "ok", code: 200, revision: 0 }
+        Self {
+            state: "ok",
+            code: 200,
+            revision: 0,
+        }
     }
 
     /// On to another state, as one more revision.
     pub(crate) fn change(&mut self, state: &'static str, code: u16) {
-        *self = Self { state, code, revision: self.revision + 1 };
+        *self = Self {
+            state,
+            code,
+            revision: self.revision + 1,
+        };
     }
 
     pub(crate) fn document(&self) -> Value {
@@ -52,7 +60,9 @@ impl StatusServer {
     }
 
     /// `first` may answer before the usual is done.
-    pub(crate) fn start_with(first: impl Fn(&Request, &mut State) -> Option<Reply> + Send + Sync + 'static) -> Self {
+    pub(crate) fn start_with(
+        first: impl Fn(&Request, &mut State) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
         let state = Arc::new(Mutex::new(State::ok()));
         let shared = state.clone();
         let server = Server::start(move |request| {
@@ -89,6 +99,10 @@ impl StatusServer {
 
     /// How many requests of this method there were.
     pub(crate) fn count(&self, method: &str) -> usize {
-        self.server.requests().iter().filter(|request| request.method == method).count()
+        self.server
+            .requests()
+            .iter()
+            .filter(|request| request.method == method)
+            .count()
     }
 }

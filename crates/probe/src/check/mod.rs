@@ -157,8 +157,9 @@ fn judge_time(time: Duration, settings: &Settings) -> Option<Finding> {
         Step::Time,
         severity,
         format!(
-            "the time of {} is for the range {range} {}",
+            "the time of {} is {} the {} range {range}",
             quantity::seconds(seconds),
+            range.side(),
             severity.name().to_lowercase()
         ),
     ))

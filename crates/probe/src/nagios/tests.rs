@@ -64,6 +64,12 @@ fn a_second_attempt_is_told() {
     assert!(output(&outcome, &settings, false).contains("(attempt 2 of 4) |"));
 }
 
+#[test]
+fn what_is_rounded_to_zero_has_no_sign() {
+    assert_eq!(decimal(-4e-7), "0.000000");
+    assert_eq!(decimal(-6e-7), "-0.000001");
+}
+
 proptest! {
     #[test]
     fn no_message_and_no_number_breaks_the_format(

@@ -43,10 +43,6 @@ impl Clock {
     }
 
     /// Nanoseconds since 1970 by this clock.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds are what the offsets have"
-    )]
     fn now(self) -> i128 {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -258,8 +254,11 @@ fn a_server_with_nothing_but_a_date_is_enough() {
 
 #[test]
 fn a_date_decides_on_a_near_limit_when_it_is_asked_at_the_right_moment() {
-    // Whole seconds leave a second open: one answer can't say that this is within one.
+    // Whole seconds leave a second open. Asked while a second of the server's is young, one answer can't say that 0.9 is less than 1.
     let clock = Clock::off_by(0.9);
+    while clock.now().rem_euclid(1_000_000_000) > 300_000_000 {
+        std::thread::yield_now();
+    }
     let server = Server::start(move |_| Reply::Send(clock.date("200 OK")));
     let arguments = [
         "--clock",
@@ -274,7 +273,7 @@ fn a_date_decides_on_a_near_limit_when_it_is_asked_at_the_right_moment() {
     assert_eq!(said.code, 0, "{}", said.stdout);
     let report = said.json();
     assert!(
-        report["clock"]["error_bound_seconds"].as_f64().unwrap() < 0.5,
+        report["clock"]["samples_taken"].as_u64().unwrap() > 1,
         "{report}"
     );
 }

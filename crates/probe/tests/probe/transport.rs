@@ -131,13 +131,14 @@ fn a_slow_answer_warns_by_its_range() {
     let ranges = ["-w", "0.1", "-c", "30"];
     let slow = server.url("/slow");
     let said = probe_no_clock(&[&[&*slow], &ranges[..]].concat());
-    said.expect(1, "for the range 0.1 warning");
+    said.expect(1, "is outside the warning range 0.1");
     let time = said.plugin_output();
     assert_eq!(time.get("time").warning.as_deref(), Some("0.1"));
     assert!(time.get("time").value >= 0.12 && time.get("time_firstbyte").value >= 0.12);
-    probe_no_clock(&[&slow, "-w", "0.05", "-c", "0.1"]).expect(2, "critical");
+    probe_no_clock(&[&slow, "-w", "0.05", "-c", "0.1"])
+        .expect(2, "is outside the critical range 0.1");
     // With @ a time within the range alerts.
-    probe_no_clock(&[&slow, "-w", "@0.1:60"]).expect(1, "@0.1:60");
+    probe_no_clock(&[&slow, "-w", "@0.1:60"]).expect(1, "is inside the warning range @0.1:60");
     probe_no_clock(&[&server.url("/"), "-w", "30", "-c", "~:60"]).expect(0, "HTTP 200");
 }
 

@@ -12,6 +12,8 @@ use spinfo_tests::{FixtureApp, Host, Receiver, Up, artifacts, deadline};
 
 use super::{exported, exporting, traced};
 
+mod outside;
+
 /// Names, each with the names of the attributes it was seen with or is listed with.
 type Listed = BTreeMap<String, BTreeSet<String>>;
 
@@ -60,9 +62,6 @@ fn what_is_sent_is_what_the_document_lists() {
         host.stop();
     }
 
-    let document =
-        std::fs::read_to_string(artifacts::workspace().join("docs/telemetry.md")).unwrap();
-    let mut differences = Vec::new();
     receiver.look(|received| {
         let mut metrics = metrics(received);
         for name in ["spans.dropped", "logs.dropped", "metric_exports.failed"] {
@@ -81,25 +80,13 @@ fn what_is_sent_is_what_the_document_lists() {
             "spinfo.telemetry.dropped".to_owned(),
             ["signal".to_owned()].into(),
         );
-        for (heading, sent) in [
+        assert_listed(&[
             ("Resource", resources(received)),
             ("Spans", spans(received)),
             ("Metrics", metrics),
             ("Log records", records(received)),
-        ] {
-            compare(
-                heading,
-                &sent,
-                &listed(&document, heading),
-                &mut differences,
-            );
-        }
+        ]);
     });
-    assert!(
-        differences.is_empty(),
-        "docs/telemetry.md and what is sent differ:\n{}",
-        differences.join("\n")
-    );
 }
 
 fn drive(host: &Host) {
@@ -169,12 +156,16 @@ fn keys(attributes: &[KeyValue]) -> impl Iterator<Item = String> {
     attributes.iter().map(|attribute| attribute.key.clone())
 }
 
-/// Who sends: the components say which they are.
+/// Who sends: the components say which they are, and what isn't a part of the service has a name of its own.
 fn sender(resource: Option<&Resource>) -> &'static str {
     let attributes = resource.map_or(&[][..], |resource| &resource.attributes);
-    match attribute(attributes, "wasm.component") {
-        Some(_) => "component",
-        None => "host",
+    if attribute(attributes, "wasm.component").is_some() {
+        return "component";
+    }
+    match attribute(attributes, "service.name").as_deref() {
+        Some("spinfo-probe") => "probe",
+        Some("spinfo-monitor") => "monitor",
+        _ => "host",
     }
 }
 
@@ -255,16 +246,35 @@ fn records(received: &Received) -> Listed {
     sent
 }
 
-/// The rows of the tables below a heading: what the first cell names, with every name of an attribute in the last.
+/// Compares each of these with the table below its heading.
+fn assert_listed(sections: &[(&str, Listed)]) {
+    let document =
+        std::fs::read_to_string(artifacts::workspace().join("docs/telemetry.md")).unwrap();
+    let mut differences = Vec::new();
+    for (heading, sent) in sections {
+        compare(heading, sent, &listed(&document, heading), &mut differences);
+    }
+    assert!(
+        differences.is_empty(),
+        "docs/telemetry.md and what is sent differ:\n{}",
+        differences.join("\n")
+    );
+}
+
+/// The rows of the tables below a heading, up to the next one: what the first cell names, with every name of an attribute in the
+/// last.
 fn listed(document: &str, heading: &str) -> Listed {
-    let heading = format!("## {heading}");
-    let section = document
-        .split("\n## ")
-        .find(|section| format!("## {section}").starts_with(&format!("{heading}\n")));
-    let section =
-        section.unwrap_or_else(|| panic!("docs/telemetry.md has no heading \"{heading}\""));
+    let is_heading = |line: &&str| line.starts_with("## ") || line.starts_with("### ");
+    let mut lines = document.lines();
+    let found =
+        lines.find(|line| is_heading(line) && line.trim_start_matches(['#', ' ']) == heading);
+    assert!(
+        found.is_some(),
+        "docs/telemetry.md has no heading \"{heading}\""
+    );
+    let section = lines.take_while(|line| !is_heading(line));
     let mut listed = Listed::new();
-    for row in section.lines().filter(|line| line.starts_with("| `")) {
+    for row in section.filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
         let attributes: BTreeSet<String> = code(cells.last().unwrap()).collect();
         for name in code(cells[0]) {
@@ -285,7 +295,8 @@ fn compare(heading: &str, sent: &Listed, listed: &Listed, differences: &mut Vec<
         match (sent.get(name), listed.get(name)) {
             (Some(sent), Some(listed)) if sent == listed => {}
             // Most fields of log records are those of faults.
-            (Some(sent), Some(listed)) if heading == "Log records" && sent.is_subset(listed) => {}
+            (Some(sent), Some(listed))
+                if heading.to_lowercase().ends_with("log records") && sent.is_subset(listed) => {}
             (sent, listed) => differences.push(format!(
                 "{heading}: {name}: sent {sent:?}, listed {listed:?}"
             )),

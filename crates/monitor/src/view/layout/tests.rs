@@ -39,7 +39,7 @@ spinfo-monitor  0:12:34  1 of 3 failing
 TARGET          STATE     ERRORS     P95
 127.0.0.1:3000  degraded     0 %  5.2 ms
 status.…m/base  timeout    3.0 %  5.00 s
-  └ 12s ago timeout: no answer within 5…
+  └ 12s ago no answer within 5s, the se…
 edge-東京       waiting        -       -
 
 q quit  r reset the numbers
@@ -58,7 +58,7 @@ spinfo-monitor  0:12:34  1 of 3 failing
 TARGET              STATE       RATE  ERRORS     P50     P95     P99  HISTORY
 127.0.0.1:3000      degraded   1.0/s     0 %  3.1 ms  5.2 ms   12 ms  ▂▁▁▁▂▂▂▂▁▁
 status.eu…com/base  timeout   0.20/s   3.0 %   31 ms  5.00 s  5.00 s  ▁▃▆█×·×·×·
-  └ 12s ago timeout: no answer within 5s, the server has taken the connection a…
+  └ 12s ago no answer within 5s, the server has taken the connection and is sil…
 edge-東京           waiting      0/s       -       -       -       -
 
 q quit  r reset the numbers
@@ -77,7 +77,7 @@ spinfo-monitor  0:12:34  1 of 3 failing
 TARGET                                STATE       RATE  ERRORS     P50     P95     P99  MISSED  HISTORY
 127.0.0.1:3000                        degraded   1.0/s     0 %  3.1 ms  5.2 ms   12 ms       0  ▂▁▁▁▂▂▂▂▁▁▁▂▂▂▂▁▁▁▂▂▂▂▁▁
 status.eu-central-1.example.com/base  timeout   0.20/s   3.0 %   31 ms  5.00 s  5.00 s      54  ▅▇█▁▃▅▇█▁▃▅▇█▁▃▅▇█×·×·×·
-  └ 12s ago timeout: no answer within 5s, the server has taken the connection and is silent
+  └ 12s ago no answer within 5s, the server has taken the connection and is silent
 edge-東京                             waiting      0/s       -       -       -       -       0
 
 q quit  r reset the numbers
@@ -93,9 +93,9 @@ fn at_200_columns() {
 spinfo-monitor  0:12:34  1 of 3 failing
 1,454 requests  1.2/s  1.4 % errors  54 missed  18 changes, 3 failed
 
-TARGET                                STATE       RATE  ERRORS     P50     P95     P99  MISSED  CHANGES  HISTORY                          LAST ERROR
-127.0.0.1:3000                        degraded   1.0/s     0 %  3.1 ms  5.2 ms   12 ms       0       12  ▂▁▁▁▂▂▂▂▁▁▁▂▂▂▂▁▁▁▂▂▂▂▁▁▁▂▂▂▂▁▁
-status.eu-central-1.example.com/base  timeout   0.20/s   3.0 %   31 ms  5.00 s  5.00 s      54      3/6  ▁▃▅▇█▁▃▅▇█▁▃▅▇█▁▃▅▇█▁▃▅▇█×·×·×·  12s ago timeout: no answer within 5s, the server has taken th…
+TARGET                                STATE       RATE  ERRORS     P50     P95     P99  MISSED  CHANGES  HISTORY                   LAST ERROR
+127.0.0.1:3000                        degraded   1.0/s     0 %  3.1 ms  5.2 ms   12 ms       0       12  ▂▁▁▁▂▂▂▂▁▁▁▂▂▂▂▁▁▁▂▂▂▂▁▁
+status.eu-central-1.example.com/base  timeout   0.20/s   3.0 %   31 ms  5.00 s  5.00 s      54      3/6  ▅▇█▁▃▅▇█▁▃▅▇█▁▃▅▇█×·×·×·  12s ago no answer within 5s, the server has taken the connection and…
 edge-東京                             waiting      0/s       -       -       -       -       0        -
 
 q quit  r reset the numbers
