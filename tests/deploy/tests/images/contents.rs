@@ -10,9 +10,19 @@ use crate::docker::{Image, docker, docker_bytes};
 const NEEDS_A_LOADER: u32 = 3;
 
 /// What every image of ours holds, and what the engine puts into each container.
-const EVERYWHERE: [&str; 3] = ["etc/group", "etc/passwd", "etc/ssl/certs/ca-certificates.crt"];
+const EVERYWHERE: [&str; 3] = [
+    "etc/group",
+    "etc/passwd",
+    "etc/ssl/certs/ca-certificates.crt",
+];
 const ENGINE: [&str; 7] = [
-    ".dockerenv", "dev/", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc/",
+    ".dockerenv",
+    "dev/",
+    "etc/hostname",
+    "etc/hosts",
+    "etc/mtab",
+    "etc/resolv.conf",
+    "proc/",
 ];
 
 /// An image holds these programs, what begins with one of these paths, and nothing else.
@@ -66,7 +76,10 @@ pub(crate) fn are(image: &Image, programs: &[&str], others: &[&str]) {
 fn needs_a_loader(elf: &[u8]) -> bool {
     let number = |at: usize, bytes: usize| {
         let bytes = &elf[at..at + bytes];
-        bytes.iter().rev().fold(0, |number, byte| (number << 8) | usize::from(*byte))
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |number, byte| (number << 8) | usize::from(*byte))
     };
     assert_eq!(&elf[..6], b"\x7fELF\x02\x01", "no ELF file of that kind");
     let (headers, size, count) = (number(32, 8), number(54, 2), number(56, 2));

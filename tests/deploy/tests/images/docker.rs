@@ -39,7 +39,13 @@ pub(crate) struct Image {
 impl Image {
     pub(crate) fn of(name: &str) -> Self {
         let reference = format!("ghcr.io/spinfo/{name}:{}", version());
-        let text = docker(["image", "inspect", "--format", "{{json .Config}}", &reference]);
+        let text = docker([
+            "image",
+            "inspect",
+            "--format",
+            "{{json .Config}}",
+            &reference,
+        ]);
         let configuration = serde_json::from_str(&text).expect("docker writes JSON");
         Self {
             reference,

@@ -40,7 +40,9 @@ pub(crate) fn says_the_version_of_the_workspace() {
 /// Another one would have to be downloaded first.
 pub(crate) fn builds_with_the_toolchain_of_the_workspace() {
     let toolchain: Table = read("rust-toolchain.toml").parse().expect("TOML");
-    let channel = toolchain["toolchain"]["channel"].as_str().expect("a channel");
+    let channel = toolchain["toolchain"]["channel"]
+        .as_str()
+        .expect("a channel");
     let from = format!("FROM rust:{channel}-");
     assert!(
         read("deploy/Dockerfile")
@@ -58,14 +60,19 @@ pub(crate) fn is_given_all_that_the_build_reads() {
         .filter_map(|line| line.strip_prefix('!'))
         .collect();
     let workspace: Table = read("Cargo.toml").parse().expect("TOML");
-    let members = workspace["workspace"]["members"].as_array().expect("members");
-    let members = members.iter().map(|member| member.as_str().expect("a path"));
+    let members = workspace["workspace"]["members"]
+        .as_array()
+        .expect("members");
+    let members = members
+        .iter()
+        .map(|member| member.as_str().expect("a path"));
     for path in members.chain([
         "Cargo.toml",
         "Cargo.lock",
         "rust-toolchain.toml",
         "spin.toml",
         "deploy/build",
+        "deploy/reproducible",
         "edge",
     ]) {
         let first = path.split('/').next().expect("a folder");

@@ -26,7 +26,13 @@ fn images_hold_static_programs_and_no_system() {
     contents::are(
         &Image::of("spinfo"),
         &["spinfo", "spinfo-probe"],
-        &["app/spin.toml", "app/target/", "var/cache/", "var/lib/", "tmp/"],
+        &[
+            "app/spin.toml",
+            "app/target/",
+            "var/cache/",
+            "var/lib/",
+            "tmp/",
+        ],
     );
     contents::are(
         &Image::of("spinfo-monitor"),

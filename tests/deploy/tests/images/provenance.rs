@@ -54,7 +54,9 @@ pub(crate) fn names_the_image_and_what_went_into_it() {
         .unwrap_or_else(|| panic!("no attestation: {index}"));
     let image = &attestation["annotations"]["vnd.docker.reference.digest"];
     assert!(
-        manifests.iter().any(|manifest| manifest["digest"] == *image),
+        manifests
+            .iter()
+            .any(|manifest| manifest["digest"] == *image),
         "the attestation is about {image}, which isn't there"
     );
     let statement = blob(folder.path(), attestation);

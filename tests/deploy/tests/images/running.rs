@@ -19,8 +19,17 @@ impl Container {
     /// Without rights, without a writable root, and with little memory.
     fn start(image: &Image, options: &[&str], arguments: &[&str]) -> Self {
         let confined = [
-            "run", "--detach", "--read-only", "--cap-drop", "ALL", "--security-opt",
-            "no-new-privileges:true", "--memory", "256m", "--pids-limit", "128",
+            "run",
+            "--detach",
+            "--read-only",
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges:true",
+            "--memory",
+            "256m",
+            "--pids-limit",
+            "128",
         ];
         let command = confined.iter().chain(options).copied();
         let command = command
@@ -73,12 +82,25 @@ impl Drop for Container {
 pub(crate) fn confined() {
     let service = Container::start(
         &Image::of("spinfo"),
-        &["--tmpfs", "/var/lib/spinfo:uid=65532,gid=65532", "--tmpfs", "/var/cache/spinfo:uid=65532,gid=65532", "--tmpfs", "/tmp"],
+        &[
+            "--tmpfs",
+            "/var/lib/spinfo:uid=65532,gid=65532",
+            "--tmpfs",
+            "/var/cache/spinfo:uid=65532,gid=65532",
+            "--tmpfs",
+            "/tmp",
+        ],
         &[],
     );
     service.becomes_healthy();
     let checked = docker([
-        "exec", &service.id, "spinfo-probe", "--json", "--expect-text", "Hello World", "http://127.0.0.1:3000/",
+        "exec",
+        &service.id,
+        "spinfo-probe",
+        "--json",
+        "--expect-text",
+        "Hello World",
+        "http://127.0.0.1:3000/",
     ]);
     let checked: Value = serde_json::from_str(&checked).expect("the probe writes JSON");
     assert!(checked.is_object(), "{checked}");
@@ -87,7 +109,13 @@ pub(crate) fn confined() {
     let monitor = Container::start(
         &Image::of("spinfo-monitor"),
         &["--network", &network],
-        &["--interval", "100ms", "--change-interval", "0s", "http://127.0.0.1:3000"],
+        &[
+            "--interval",
+            "100ms",
+            "--change-interval",
+            "0s",
+            "http://127.0.0.1:3000",
+        ],
     );
     monitor.becomes_healthy();
     monitor.stops_with(0);
