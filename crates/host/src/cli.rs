@@ -30,8 +30,6 @@ pub(crate) enum Command {
     Build(Build),
     /// Validates an application and prints what would run, without serving it.
     Check(Check),
-    /// Asks a URL whether all is well, for the health check of a container: exits with 0 for a 2xx answer, else with 1.
-    Health(Health),
 }
 
 #[derive(Debug, Args)]
@@ -108,22 +106,6 @@ pub(crate) struct Check {
     /// Prints JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Health {
-    /// What to ask: http only. The default is this host's readiness.
-    #[arg(default_value = "http://127.0.0.1:9797/readyz", value_name = "URL")]
-    pub(crate) url: http::Uri,
-
-    /// How long the answer may take.
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = duration)]
-    pub(crate) timeout: Duration,
-
-    /// Asks again and again at this interval until SIGTERM or SIGINT, and prints a line whenever the verdict changes. For
-    /// a container that stands for another one whose image has nothing to be asked by.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(crate) every: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

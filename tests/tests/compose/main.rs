@@ -18,11 +18,6 @@ use spinfo_tests::stack::Checks;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 #[test]
-fn the_image_is_built_with_the_toolchain_of_the_workspace() {
-    files::the_toolchain_is_that_of_the_workspace();
-}
-
-#[test]
 #[ignore = "needs a Docker engine; see tests/compose/engine"]
 fn every_combination_of_files_and_profiles_is_valid() {
     files::every_combination_is_valid();
@@ -68,6 +63,9 @@ fn the_whole_stack_comes_up_and_sees_each_request() {
             telemetry::a_trace_begins_at_the_edge(&project, &trace)
         });
     }
+    checks.run("the monitor and the probe report", || {
+        telemetry::clients_report(&project)
+    });
     checks.run("the stack watches itself", || {
         telemetry::the_stack_watches_itself(&project)
     });

@@ -96,7 +96,7 @@ impl Project {
                 .to_owned()
         };
         let stand_ins =
-            label(&image("spinfo"), "spinfo.stand-in").is_some_and(|key| !key.is_empty());
+            label(&image("valkey"), "spinfo.stand-in").is_some_and(|key| !key.is_empty());
         let left_out = |name: &str| {
             name == "grafana" && stand_ins && label(&image(name), "spinfo.stand-in").is_none()
         };

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use http::{Request, StatusCode};
+use spinfo_tests::stack::wait::until;
 use spinfo_tests::tls::trusting;
 use spinfo_tests::{Answer, Client};
 
@@ -10,8 +11,8 @@ use crate::project::Project;
 
 /// What was asked, for those who look for its traces.
 pub(crate) struct Driven {
-    /// How often each replica was asked for the greeting.
-    pub(crate) greetings: [u32; 2],
+    /// How often each replica was asked for its version, which nobody else asks for.
+    pub(crate) versions: [u32; 2],
     /// Trace ids, and the component that worked on it.
     pub(crate) traces: Vec<(String, &'static str)>,
     /// The trace id of a request that trapped.
@@ -34,31 +35,33 @@ pub(crate) fn send(address: SocketAddr, request: http::request::Builder, body: &
 /// What one is told, the other knows; and a trap is answered and forgotten.
 pub(crate) fn replicas_answer_alike(project: &Project) -> Driven {
     let [first, second] = replicas(project);
-    let greetings = [3, 2];
+    let versions = [3, 2];
     let mut traces = Vec::new();
-    for (address, times) in [first, second].into_iter().zip(greetings) {
+    for (address, times) in [first, second].into_iter().zip(versions) {
+        let answer = send(address, Request::get("/"), "");
+        assert_eq!(
+            (answer.status, answer.text()),
+            (StatusCode::OK, "Hello SRE!")
+        );
         for _ in 0..times {
-            let answer = send(address, Request::get("/"), "");
-            assert_eq!(
-                (answer.status, answer.text()),
-                (StatusCode::OK, "Hello SRE!")
-            );
+            let answer = send(address, Request::get("/version"), "");
+            assert_eq!(answer.status, StatusCode::OK);
             traces.push((answer.trace_id().to_owned(), "hello"));
         }
     }
 
-    let put = Request::put("/status").header("content-type", "application/json");
-    let answer = send(first, put, r#"{"code": 418, "message": "from the first"}"#);
-    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    let answer = send(second, Request::get("/status"), "");
-    assert_eq!(answer.status, StatusCode::IM_A_TEAPOT, "{answer:?}");
-    assert_eq!(answer.json()["message"], "from the first");
-    traces.push((answer.trace_id().to_owned(), "status"));
+    let told = until("the second to answer as the first was told", || {
+        let put = Request::put("/status").header("content-type", "application/json");
+        let answer = send(first, put, r#"{"code": 418, "message": "from the first"}"#);
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let answer = send(second, Request::get("/status"), "");
+        // The monitor may have changed it in between.
+        (answer.status == StatusCode::IM_A_TEAPOT && answer.json()["message"] == "from the first")
+            .then(|| answer.trace_id().to_owned())
+            .ok_or_else(|| format!("{answer:?}"))
+    });
+    traces.push((told, "status"));
     send(second, Request::delete("/status"), "");
-    assert_eq!(
-        send(first, Request::get("/status"), "").status,
-        StatusCode::OK
-    );
 
     let form = "--b\r\nContent-Disposition: form-data; name=\"new_file\"; filename=\"a\"\r\n\r\none two two\n\r\n--b--\r\n";
     let post =
@@ -75,7 +78,7 @@ pub(crate) fn replicas_answer_alike(project: &Project) -> Driven {
     let trap = send(first, Request::get("/panic"), "");
     assert_eq!(trap.status, StatusCode::INTERNAL_SERVER_ERROR);
     Driven {
-        greetings,
+        versions,
         traces,
         trap: trap.trace_id().to_owned(),
     }

@@ -73,10 +73,10 @@ fn has(span: &Span, name: &str, value: &str) -> bool {
 /// As many as there were, of each replica.
 pub(crate) fn requests_are_counted(project: &Project, driven: &Driven) {
     let prometheus = prometheus(project);
-    let query = r#"http_server_request_duration_seconds_count{http_route="/", deployment_environment_name="compose"}"#;
-    let mut expected = driven.greetings.map(f64::from);
+    let query = r#"http_server_request_duration_seconds_count{http_route="/version", deployment_environment_name="compose"}"#;
+    let mut expected = driven.versions.map(f64::from);
     expected.sort_unstable_by(f64::total_cmp);
-    until_equal("the greetings of both replicas", &expected.to_vec(), || {
+    until_equal("what both replicas were asked for", &expected.to_vec(), || {
         let mut counts: Vec<_> = prometheus
             .values(query, &["instance"])?
             .into_values()
@@ -97,6 +97,36 @@ pub(crate) fn log_lines_arrive(project: &Project, driven: &Driven) {
         let lines = loki.lines(&query, LATELY)?;
         let trapped = lines.iter().any(|line| line.text.contains("trap"));
         trapped.then_some(()).ok_or_else(|| format!("{lines:?}"))
+    });
+}
+
+/// What users of the edge see: it is up, its clock is right, its certificate is valid, and its answers are measured.
+pub(crate) fn clients_report(project: &Project) {
+    let prometheus = prometheus(project);
+    for (what, query) in [
+        ("the edge to be up", "probe_success"),
+        (
+            "a clock that is known to be right",
+            "abs(spinfo_probe_clock_offset_seconds) + spinfo_probe_clock_error_bound_seconds < bool 1",
+        ),
+        (
+            "a certificate that is valid for hours",
+            "probe_ssl_earliest_cert_expiry - time() > bool 3600",
+        ),
+        (
+            "requests of the monitor without errors",
+            r#"sum(http_client_request_duration_seconds_count{job="spinfo/spinfo-monitor", error_type=""}) > bool 0"#,
+        ),
+    ] {
+        until_equal(what, &Some(1.0), || prometheus.value(query));
+    }
+    let tempo = tempo(project);
+    until("a trace that begins at the monitor", || {
+        let query = r#"{ resource.service.name = "spinfo-monitor" } >> { resource.service.name = "spinfo" && name = "GET /status" }"#;
+        let found = tempo.search(query, LATELY)?;
+        (!found.is_empty())
+            .then_some(())
+            .ok_or_else(|| "there is none".to_owned())
     });
 }
 

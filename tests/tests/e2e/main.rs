@@ -5,7 +5,7 @@
 //! - [`imports`], [`wasi02`]: what components may be
 //! - [`panics`], [`bad_answers`], [`uploads`], [`stores`]: what must not be lost
 //! - [`telemetry`]: traces, metrics and logs at a receiver
-//! - [`health`], [`lifecycle`], [`reload`], [`limits`], [`connections`], [`tls`]: the process and its bounds
+//! - [`lifecycle`], [`reload`], [`limits`], [`connections`], [`tls`]: the process and its bounds
 //! - [`outside`]: the probe and the monitor
 //! - [`building`], [`configuration`], [`outbound`]: what a manifest and flags give to a component
 
@@ -14,7 +14,6 @@ mod building;
 mod configuration;
 mod connections;
 mod contract;
-mod health;
 mod imports;
 mod lifecycle;
 mod limits;

@@ -2,7 +2,6 @@
 
 mod build;
 mod check;
-mod health;
 mod signals;
 mod up;
 
@@ -26,7 +25,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             spinfo_telemetry::init_logging(&log, None)?;
             check::run(&command)
         }
-        Command::Health(command) => health::run(&command),
     }
 }
 

@@ -69,14 +69,14 @@ fn terminals() -> [bool; 3] {
 const EXIT_INTERRUPTED: i32 = 130;
 
 #[cfg(unix)]
-pub(super) struct Signals {
+struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
 impl Signals {
-    pub(super) fn listen() -> std::io::Result<Self> {
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -84,7 +84,7 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
@@ -93,15 +93,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-pub(super) struct Signals;
+struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    pub(super) fn listen() -> std::io::Result<Self> {
+    fn listen() -> std::io::Result<Self> {
         Ok(Self)
     }
 
-    pub(super) async fn next(&mut self) -> &'static str {
+    async fn next(&mut self) -> &'static str {
         // Were it impossible to hear Ctrl-C, the system would end the process itself.
         let _ = tokio::signal::ctrl_c().await;
         "Ctrl-C"

@@ -1,0 +1,1 @@
+"""The stack of deploy/cloudformation, created in moto, and what is expected of it."""
