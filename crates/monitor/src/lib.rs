@@ -2,11 +2,11 @@
 //!
 //! In the order in which things happen:
 //!
-//! - [`cli`]: flags and environment, read once
+//! - `cli`: flags and environment, read once
 //! - [`settings`]: flags and the fleet file turned into targets
 //! - `run`: the run as a whole; `signals` end it
 //! - [`schedule`]: when requests start
-//! - [`target`]: the life of one target; `request`: one request of it
+//! - `target`: the life of one target; `request`: one request of it
 //! - [`change`]: changes of the server's state; [`document`]: what the server says of it
 //! - [`report`]: what there is to say about a request and a change
 //! - [`stats`]: the numbers of a target

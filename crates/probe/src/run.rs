@@ -9,7 +9,7 @@ use spinfo_client::Client;
 use crate::check::{self, Outcome, Severity};
 use crate::cli::{Format, Job};
 use crate::schedule::Schedule;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{CheckSpan, Telemetry};
 use crate::{json, nagios, prometheus};
 
 /// How long the telemetry of the last check may take to be sent. A receiver that is not there must not make a health check late.
@@ -81,7 +81,7 @@ impl Probe<'_> {
         let settings = &self.job.settings;
         let mut attempt = 1;
         loop {
-            let span = Telemetry::check(self.telemetry.as_ref(), &settings.target);
+            let span = CheckSpan::begin(self.telemetry.as_ref(), &settings.target);
             let mut outcome = check::run(&self.client, settings, &span).await;
             outcome.attempt = attempt;
             span.end(&outcome);

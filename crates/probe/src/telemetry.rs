@@ -124,24 +124,6 @@ impl Telemetry {
         }
     }
 
-    /// Begins the span of a check, in a trace of its own.
-    pub(crate) fn check(this: Option<&Self>, target: &Target) -> CheckSpan {
-        let tracing = this.filter(|this| this.inner.is_tracing_enabled());
-        CheckSpan(tracing.map(|this| {
-            let tracer = this.inner.tracer();
-            let builder = tracer
-                .span_builder("probe")
-                .with_kind(SpanKind::Client)
-                .with_attributes(about(target));
-            let span = tracer.build_with_context(builder, &Context::new());
-            Recording {
-                context: Context::new().with_span(span),
-                propagator: this.inner.propagator(),
-                tracer,
-            }
-        }))
-    }
-
     /// Makes this the latest outcome.
     pub(crate) fn record(&self, url: &Target, outcome: &Outcome) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,6 +147,24 @@ struct Recording {
 }
 
 impl CheckSpan {
+    /// Begins the span of a check, in a trace of its own.
+    pub(crate) fn begin(telemetry: Option<&Telemetry>, target: &Target) -> Self {
+        let tracing = telemetry.filter(|telemetry| telemetry.inner.is_tracing_enabled());
+        Self(tracing.map(|telemetry| {
+            let tracer = telemetry.inner.tracer();
+            let builder = tracer
+                .span_builder("probe")
+                .with_kind(SpanKind::Client)
+                .with_attributes(about(target));
+            let span = tracer.build_with_context(builder, &Context::new());
+            Recording {
+                context: Context::new().with_span(span),
+                propagator: telemetry.inner.propagator(),
+                tracer,
+            }
+        }))
+    }
+
     /// The trace, when it is exported.
     pub(crate) fn trace_id(&self) -> Option<String> {
         let recording = self.0.as_ref()?;

@@ -133,7 +133,8 @@ struct Painter {
 impl Painter {
     /// `_end` tells by its drop that the terminal has been given back, so it is dropped after the screen.
     fn run(self, screen: Screen, _end: Sender<()>) {
-        if self.paint_until_closed().is_err() {
+        let painted = screen.begin().and_then(|()| self.paint_until_closed());
+        if painted.is_err() {
             // Without a terminal there is nobody who could end the run.
             let _ = self.commands.send(Command::Quit);
         }

@@ -1,6 +1,7 @@
 //! What people see: a live table, lines, and the summary at the end.
 //!
-//! - [`Live`] draws the table on a terminal; `layout` decides what is on it, `table` which columns;
+//! - [`Live`] draws the table on a terminal, which `screen` takes over and gives back; `layout` decides what is on it, `table` which
+//!   columns;
 //! - [`lines`] says what has happened in one line each;
 //! - [`summary`] says at the end how it went;
 //! - `style`, `text`, `number` and `spark` make lines, from text that may be anybody's.

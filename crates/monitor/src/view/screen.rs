@@ -24,11 +24,13 @@ const USUAL: Size = Size {
 /// Whether there is something to give back. A process has one terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The alternate screen of the terminal at standard output, in raw mode. Its drop gives the terminal back.
+/// The terminal at standard output, in raw mode. Its drop gives the terminal back.
 #[derive(Debug)]
 pub(super) struct Screen(());
 
 impl Screen {
+    /// Writes nothing yet, so it never waits.
+    ///
     /// # Errors
     /// Standard output or input is no terminal.
     pub(super) fn take() -> io::Result<Self> {
@@ -39,9 +41,12 @@ impl Screen {
         restore_before_panics();
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
-        let screen = Self(());
-        execute!(io::stdout(), EnterAlternateScreen, Hide, DisableLineWrap)?;
-        Ok(screen)
+        Ok(Self(()))
+    }
+
+    /// Keeps what the user had on the screen, and begins an empty one.
+    pub(super) fn begin(&self) -> io::Result<()> {
+        execute!(io::stdout(), EnterAlternateScreen, Hide, DisableLineWrap)
     }
 }
 

@@ -34,8 +34,8 @@ enum Column {
     LastError,
 }
 
-/// In the order of importance: who has no room falls away with all that follow. Up to here it all fits in 80 columns: History. The last
-/// error has a line of its own where it has no column.
+/// In the order of importance: a column that finds no room falls away with all that follow. In 80 columns there is room up to the history;
+/// where the last error has no column it has a line of its own.
 const BY_IMPORTANCE: [Column; 10] = [
     Column::State,
     Column::Errors,

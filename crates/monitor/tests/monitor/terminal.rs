@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Termios, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{Action, LocalModes, Termios, Winsize, tcflow, tcgetattr, tcsetwinsize};
 
 use crate::program::{PATIENCE, command};
 use crate::server::{Server, answer};
@@ -97,6 +97,15 @@ impl Terminal {
         text[start..].to_owned()
     }
 
+    /// All that was written by a program which has ended.
+    fn whole(&self) -> String {
+        const END: &str = "all was read up to here";
+        (&self.line).write_all(END.as_bytes()).unwrap();
+        self.wait_for(END, 0);
+        self.text().replace(END, "")
+    }
+
+    /// What has been read so far.
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.shown.0.lock().unwrap()).into_owned()
     }
@@ -179,10 +188,11 @@ fn however_it_ends_the_terminal_is_as_before() {
         assert_eq!(code, Some(0), "{end:?}: {said}");
         assert!(said.contains("errors     none"), "{end:?}: {said}");
 
-        terminal.wait_for(GIVE_BACK, 0);
-        let text = terminal.text();
+        let text = terminal.whole();
         assert!(text.starts_with(TAKE), "{text:?}");
-        let after = text.split_once(GIVE_BACK).expect("it was waited for");
+        let after = text
+            .split_once(GIVE_BACK)
+            .expect("the screen is given back");
         assert!(after.0.contains(SHOW_CURSOR), "{text:?}");
         assert_eq!(
             after.1, "",
@@ -240,7 +250,7 @@ fn colour_is_left_out_and_a_dumb_terminal_gets_plain_lines() {
         );
         let (code, said) = program.wait();
         assert_eq!(code, Some(0), "{said}");
-        terminal.text()
+        terminal.whole()
     };
     let colours = |text: &str| text.contains("\u{1b}[32m");
     assert!(colours(&run(&[("TERM", "xterm")])));
@@ -275,9 +285,29 @@ fn what_a_server_says_does_not_reach_the_terminal() {
     terminal.wait_for("]0;own", 0);
     terminal.press("q");
     assert_eq!(program.wait().0, Some(0));
-    let text = terminal.text();
+    let text = terminal.whole();
     assert!(
         !text.contains("\u{1b}]") && !text.contains(['\u{7}', '\u{9b}', '\u{202e}']),
         "{text:?}"
     );
+}
+
+#[test]
+fn a_terminal_that_stands_still_holds_nothing_up() {
+    let server = Server::start(|_| answer(200, OK));
+    let terminal = Terminal::open();
+    // As Ctrl-S does, or a connection to the terminal that hangs.
+    tcflow(&terminal.line, Action::OOff).unwrap();
+    let program = Program::start(
+        &terminal,
+        &[&server.url(), "-i", "20ms"],
+        &[("TERM", "xterm")],
+    );
+    server.wait_for_requests(20);
+    program.signal("TERM");
+    let (code, said) = program.wait();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("errors     none"), "{said}");
+    assert!(!is_raw(&terminal.settings()));
+    assert_eq!(terminal.text(), "");
 }
