@@ -61,6 +61,6 @@ def test_a_person_is_told_when_there_is_one(address, told):
     ],
 )
 def test_what_becomes_part_of_a_command_is_checked(parameter, good, bad):
-    # moto takes any value. The tests are in the part of the language of patterns that Java's and Python's share.
+    # moto takes any value, so the pattern is tried by itself.
     pattern = re.compile(parse(TEXT)["Parameters"][parameter]["AllowedPattern"])
     assert [value for value in good + bad if pattern.search(value)] == good

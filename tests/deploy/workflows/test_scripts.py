@@ -137,6 +137,77 @@ class History(Folder):
         self.assertEqual(self.kept(), before)
 
 
+class Images(Folder):
+    def test_both_architectures_become_one_image_with_all_tags(self):
+        # A build's digest is made of what it was asked for, an index's of what it was put together from.
+        environment = self.program(
+            "docker",
+            'case "$*" in\n'
+            '"buildx build"*)\n'
+            '    digest=$(echo "$*" | sed "s/--metadata-file [^ ]*//" | sha256sum | cut -d" " -f1)\n'
+            '    file=$(echo "$*" | sed "s/.*--metadata-file \\([^ ]*\\).*/\\1/")\n'
+            '    echo "{\\"containerimage.digest\\": \\"sha256:$digest\\"}" >"$file" ;;\n'
+            f'*inspect*) echo \'{{"digest": "{DIGEST}"}}\' ;;\n'
+            "esac",
+        )
+        done = run(ROOT / ".github/release/images", "/built", "ghcr.io/spinfo", "0.1.0", "c0ffee", "latest", env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, f"spinfo={DIGEST}\nspinfo-monitor={DIGEST}\nedge={DIGEST}\n")
+
+        builds = [call for call in self.calls() if " build " in call]
+        self.assertEqual(len(builds), 6)
+        for build in builds:
+            architecture = "amd64" if "--platform linux/amd64" in build else "arm64"
+            self.assertIn(f"--build-context build=/built/{architecture} ", build)
+            self.assertIn("--provenance=mode=max --sbom=true", build)
+            self.assertIn("--build-arg VERSION=0.1.0 --build-arg REVISION=c0ffee", build)
+            self.assertIn("push-by-digest=true", build)
+        created = [call for call in self.calls() if " create " in call]
+        self.assertEqual(len(created), 3)
+        self.assertRegex(
+            created[1],
+            r"^docker buildx imagetools create --tag=ghcr\.io/spinfo/spinfo-monitor:0\.1\.0 "
+            r"--tag=ghcr\.io/spinfo/spinfo-monitor:latest"
+            r"( ghcr\.io/spinfo/spinfo-monitor@sha256:[0-9a-f]{64}){2}$",
+        )
+        parts = [part for call in created for part in call.split() if "@" in part]
+        self.assertEqual(len(set(parts)), 6, "each architecture is in its index")
+
+
+class Application(Folder):
+    def test_the_digest_is_the_one_that_spin_tells(self):
+        environment = self.program("spin", f"echo 'Pushed with digest {DIGEST}'")
+        done = run(ROOT / ".github/release/application", "/app", "ghcr.io/spinfo", "0.1.0", "c0ffee", env=environment)
+        self.assertEqual(done.stdout, f"app={DIGEST}\n")
+        self.assertIn("spin registry push --from /app/spin.toml ghcr.io/spinfo/app:0.1.0 ", self.calls()[0])
+
+    def test_a_push_without_a_digest_is_no_push(self):
+        environment = self.program("spin", "echo 'Pushed; the registry did not return the digest'")
+        done = run(ROOT / ".github/release/application", "/app", "ghcr.io/spinfo", "0.1.0", "c0ffee", env=environment)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, "")
+
+
+class Archive(Folder):
+    def archive(self, version):
+        for name in ("spinfo", "spinfo-probe", "spinfo-monitor"):
+            self.put(f"programs/{name}", f"#!/bin/sh\necho {name} 0.1.0\n", 0o755)
+        return run(ROOT / ".github/release/archive", self.folder / "programs", self.folder / "dist", "linux-amd64", version)
+
+    def test_an_archive_is_a_folder_with_the_programs_and_the_licence(self):
+        done = self.archive("0.1.0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        names = run("tar", "-tzf", self.folder / "dist/spinfo-0.1.0-linux-amd64.tar.gz").stdout.split()
+        self.assertLessEqual(
+            {f"spinfo-0.1.0-linux-amd64/{name}" for name in ("spinfo", "spinfo-probe", "spinfo-monitor", "LICENSE")},
+            set(names),
+        )
+
+    def test_programs_of_another_version_are_not_packed(self):
+        self.assertNotEqual(self.archive("0.2.0").returncode, 0)
+        self.assertEqual(list((self.folder / "dist").glob("*.tar.gz")), [])
+
+
 class Files(Folder):
     def test_images_are_named_by_digest_and_everything_has_a_checksum(self):
         for path in (
