@@ -67,6 +67,8 @@ pub(crate) struct Job {
 /// What becomes of an outcome.
 pub(crate) struct Output {
     pub(crate) format: Format,
+    /// Whether it is exported when `OTEL_*` says where to.
+    pub(crate) telemetry: bool,
     pub(crate) prometheus: Option<PathBuf>,
 }
 
@@ -131,6 +133,7 @@ impl Cli {
             interval: self.when.interval,
             output: Output {
                 format,
+                telemetry: !self.output.no_telemetry,
                 prometheus: self.output.prometheus,
             },
         })

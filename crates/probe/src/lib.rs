@@ -7,7 +7,7 @@
 //! - [`check`]: the steps of a check and what they find; [`range`] is a threshold
 //! - [`clock`]: the server's clock against ours
 //! - [`nagios`], [`json`] and [`prometheus`]: what is said about it; [`quantity`] and [`timestamp`] write numbers
-//! - [`telemetry`]: traces and metrics over OTLP, by their [`names`]
+//! - [`telemetry`]: traces and metrics over OTLP
 
 mod cli;
 mod run;
@@ -23,7 +23,6 @@ mod prometheus;
 mod quantity;
 mod timestamp;
 
-mod names;
 mod telemetry;
 
 use std::io::Write as _;

@@ -21,7 +21,10 @@ const FLUSH: Duration = Duration::from_secs(2);
 /// When there can be no check.
 pub(crate) fn run(job: &Job) -> anyhow::Result<Severity> {
     let client = Client::new(job.connection.clone())?;
-    let telemetry = Telemetry::from_environment()?;
+    let telemetry = match job.output.telemetry {
+        true => Telemetry::from_environment()?,
+        false => None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -8,16 +8,16 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, 
 use opentelemetry::{Context, KeyValue};
 use spinfo_client::{Answer, Connection, Failure, Target};
 use spinfo_telemetry::names::{
+    metric,
     ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, NETWORK_PEER_ADDRESS,
-    NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT,
+    NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_FULL,
 };
 use spinfo_telemetry::{Propagator, ServiceDefaults, Settings};
 
 use crate::check::{Outcome, Severity};
 use crate::clock::{ClockError, Measurement};
-use crate::names::URL_FULL;
 use crate::timestamp::{seconds_between, unix_seconds};
-use crate::{cli, names, run};
+use crate::{cli, run};
 
 /// What is exported. There is none without an endpoint.
 pub(crate) struct Telemetry {
@@ -61,29 +61,29 @@ impl Telemetry {
     fn observe(&self) {
         type Value = fn(&Outcome) -> Option<f64>;
         let gauges: [(&str, &str, &str, Value); 7] = [
-            (names::SUCCESS, "", "Whether the server works.", |outcome| {
+            (metric::PROBE_SUCCESS, "", "Whether the server works.", |outcome| {
                 Some(f64::from(u8::from(outcome.is_success())))
             }),
             (
-                names::DURATION,
+                metric::PROBE_DURATION,
                 "s",
                 "How long the HTTP check took.",
                 |outcome| Some(outcome.time.as_secs_f64()),
             ),
             (
-                names::HTTP_STATUS_CODE,
+                metric::PROBE_HTTP_STATUS_CODE,
                 "",
                 "Status of the last answer.",
                 |outcome| Some(f64::from(outcome.http.as_ref()?.status.as_u16())),
             ),
             (
-                names::EARLIEST_CERT_EXPIRY,
+                metric::PROBE_EARLIEST_CERT_EXPIRY,
                 "",
                 "When the first certificate of the chain expires, in seconds since 1970.",
                 |outcome| Some(unix_seconds(outcome.certificate.as_ref()?.not_after)),
             ),
             (
-                names::EARLIEST_CERT_LIFETIME,
+                metric::PROBE_EARLIEST_CERT_LIFETIME,
                 "s",
                 "How long that certificate is valid in all.",
                 |outcome| {
@@ -92,13 +92,13 @@ impl Telemetry {
                 },
             ),
             (
-                names::CLOCK_OFFSET,
+                metric::PROBE_CLOCK_OFFSET,
                 "s",
                 "How far the server's clock is ahead of the probe's.",
                 |outcome| Some(outcome.clock.as_ref()?.offset),
             ),
             (
-                names::CLOCK_ERROR_BOUND,
+                metric::PROBE_CLOCK_ERROR_BOUND,
                 "s",
                 "The true offset is at most this far from the measured one.",
                 |outcome| Some(outcome.clock.as_ref()?.bound),
@@ -273,8 +273,8 @@ impl ChildSpan {
             Ok(measurement) => {
                 let estimate = &measurement.estimate;
                 let values = [
-                    (names::CLOCK_OFFSET, estimate.offset_s()),
-                    (names::CLOCK_ERROR_BOUND, estimate.bound_s()),
+                    (metric::PROBE_CLOCK_OFFSET, estimate.offset_s()),
+                    (metric::PROBE_CLOCK_ERROR_BOUND, estimate.bound_s()),
                 ];
                 for (name, value) in values {
                     span.set_attribute(KeyValue::new(name, value));

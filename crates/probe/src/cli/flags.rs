@@ -23,7 +23,7 @@ Examples:
   Nagios or Icinga: slower than half a second is a warning, than two is critical
       spinfo-probe https://example.org/ -w 0.5 -c 2
   The health check of a container, which has its clock from the machine
-      spinfo-probe --no-clock --timeout 2s http://127.0.0.1:3000/readyz
+      spinfo-probe --no-clock --no-telemetry --timeout 2s http://127.0.0.1:3000/readyz
   Cron and Prometheus: a file for the textfile collector of node_exporter
       spinfo-probe https://example.org/ --prometheus /var/lib/node_exporter/spinfo.prom
   Every 15 seconds until SIGTERM, as JSON
@@ -169,6 +169,10 @@ pub(super) struct OutputFlags {
     /// Print more lines: addresses, times of all phases, every finding.
     #[arg(short, long, conflicts_with = "json")]
     pub(super) verbose: bool,
+
+    /// Leave OTEL_* alone. They may be meant for another program, whose health check this is.
+    #[arg(long)]
+    pub(super) no_telemetry: bool,
 
     /// Print one JSON object a check instead of the line.
     #[arg(long)]

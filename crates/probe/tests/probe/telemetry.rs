@@ -139,6 +139,20 @@ fn without_an_endpoint_there_is_no_trace() {
     assert_eq!(server.requests()[0].header("traceparent"), None);
 }
 
+/// The variables of a container are those of the program in it.
+#[test]
+fn a_health_check_can_leave_the_variables_alone() {
+    let receiver = Receiver::start();
+    let server = Server::start(|_| well());
+    let arguments = [&*server.url("/"), "--json", "--no-clock", "--no-telemetry"];
+    let said = traced(&arguments, &receiver.url());
+    assert_eq!(said.code, 0, "{}", said.stdout);
+    assert!(said.json()["trace_id"].is_null(), "{}", said.stdout);
+    receiver.look(|received| {
+        assert!(received.traces.is_empty() && received.metrics.is_empty());
+    });
+}
+
 #[test]
 fn a_receiver_that_is_gone_changes_nothing() {
     let gone = Server::start(well).url("");

@@ -50,3 +50,21 @@ pub const MONITOR_CHANGES: &str = "spinfo.monitor.changes";
 /// Requests that the monitor left out because the one before was still under way (`{request}`, counter, by `server.address`,
 /// `server.port` and `url.template`).
 pub const MONITOR_MISSED: &str = "spinfo.monitor.missed";
+
+// What the probe measures, each a gauge by `url.full`. With underscores the first four are those of blackbox_exporter, and all are
+// those of the probe's file for Prometheus.
+
+/// Whether the server works: 1 or 0 (no unit, gauge).
+pub const PROBE_SUCCESS: &str = "probe.success";
+/// Time of the HTTP check (`s`, gauge).
+pub const PROBE_DURATION: &str = "probe.duration";
+/// Status of the last answer (no unit, gauge).
+pub const PROBE_HTTP_STATUS_CODE: &str = "probe.http.status_code";
+/// When the first certificate of the chain expires, in seconds since 1970 (no unit, for Prometheus would append it to the name; gauge).
+pub const PROBE_EARLIEST_CERT_EXPIRY: &str = "probe.ssl.earliest_cert_expiry";
+/// How long that certificate is valid in all (`s`, gauge).
+pub const PROBE_EARLIEST_CERT_LIFETIME: &str = "spinfo.probe.ssl.earliest_cert_lifetime";
+/// How far the server's clock is ahead of the probe's (`s`, gauge).
+pub const PROBE_CLOCK_OFFSET: &str = "spinfo.probe.clock.offset";
+/// How far the true offset may be from the measured one (`s`, gauge).
+pub const PROBE_CLOCK_ERROR_BOUND: &str = "spinfo.probe.clock.error_bound";
