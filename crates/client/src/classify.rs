@@ -71,7 +71,9 @@ fn certificate(error: &CertificateError, issuer: Option<&str>) -> String {
                 "the server's certificate is from an unknown issuer{issuer}: name a file with the issuer's certificate with --cacert"
             )
         }
-        CertificateError::BadSignature => {
+        // A key of another kind can't have made the signature, either.
+        CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             let issuer = issuer.map_or_else(String::new, |issuer| format!(" ({issuer})"));
             format!("the server's certificate is not signed with the key of its issuer{issuer} as it is known here: has the authority a new certificate? name its file with --cacert")
         }

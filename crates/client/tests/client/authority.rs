@@ -35,10 +35,15 @@ impl Authority {
 
     /// One of this name.
     pub(crate) fn named(name: &str) -> Self {
+        Self::with(name, KeyPair::generate().unwrap())
+    }
+
+    /// With the same name as others, and a key of its own.
+    pub(crate) fn with(name: &str, key: KeyPair) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
         Self { issuer, folder }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::Version;
-use rcgen::{BasicConstraints, IsCa, date_time_ymd};
+use rcgen::{BasicConstraints, IsCa, KeyPair, date_time_ymd};
 use spinfo_client::{Client, Failure, FailureKind, Options, Phase, Trust};
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
@@ -116,17 +116,23 @@ async fn an_unknown_issuer_is_named_with_the_remedy() {
 #[tokio::test]
 async fn an_authority_with_a_new_key_is_explained() {
     let served = Served::new(Authority::new().server("127.0.0.1")).await;
-    let failure = failing(Authority::new().trusted(), &served.url()).await;
-    assert!(
-        failure
-            .message
-            .contains("not signed with the key of its issuer"),
-        "{failure}"
-    );
-    assert!(
-        failure.message.contains("Test Authority") && failure.message.contains("--cacert"),
-        "{failure}"
-    );
+    let of_another_kind = KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    for now in [
+        Authority::new(),
+        Authority::with("Test Authority", of_another_kind),
+    ] {
+        let failure = failing(now.trusted(), &served.url()).await;
+        assert!(
+            failure
+                .message
+                .contains("not signed with the key of its issuer"),
+            "{failure}"
+        );
+        assert!(
+            failure.message.contains("Test Authority") && failure.message.contains("--cacert"),
+            "{failure}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -143,7 +143,7 @@ fn without_an_endpoint_there_is_no_trace() {
 #[test]
 fn a_health_check_can_leave_the_variables_alone() {
     let receiver = Receiver::start();
-    let server = Server::start(|_| well());
+    let server = Server::start(well);
     let arguments = [&*server.url("/"), "--json", "--no-clock", "--no-telemetry"];
     let said = traced(&arguments, &receiver.url());
     assert_eq!(said.code, 0, "{}", said.stdout);
