@@ -8,9 +8,8 @@ use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, 
 use opentelemetry::{Context, KeyValue};
 use spinfo_client::{Answer, Connection, Failure, Target};
 use spinfo_telemetry::names::{
-    metric,
     ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, NETWORK_PEER_ADDRESS,
-    NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_FULL,
+    NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_FULL, metric,
 };
 use spinfo_telemetry::{Propagator, ServiceDefaults, Settings};
 
@@ -61,9 +60,12 @@ impl Telemetry {
     fn observe(&self) {
         type Value = fn(&Outcome) -> Option<f64>;
         let gauges: [(&str, &str, &str, Value); 7] = [
-            (metric::PROBE_SUCCESS, "", "Whether the server works.", |outcome| {
-                Some(f64::from(u8::from(outcome.is_success())))
-            }),
+            (
+                metric::PROBE_SUCCESS,
+                "",
+                "Whether the server works.",
+                |outcome| Some(f64::from(u8::from(outcome.is_success()))),
+            ),
             (
                 metric::PROBE_DURATION,
                 "s",

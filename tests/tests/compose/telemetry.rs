@@ -76,14 +76,18 @@ pub(crate) fn requests_are_counted(project: &Project, driven: &Driven) {
     let query = r#"http_server_request_duration_seconds_count{http_route="/version", deployment_environment_name="compose"}"#;
     let mut expected = driven.versions.map(f64::from);
     expected.sort_unstable_by(f64::total_cmp);
-    until_equal("what both replicas were asked for", &expected.to_vec(), || {
-        let mut counts: Vec<_> = prometheus
-            .values(query, &["instance"])?
-            .into_values()
-            .collect();
-        counts.sort_unstable_by(f64::total_cmp);
-        Ok(counts)
-    });
+    until_equal(
+        "what both replicas were asked for",
+        &expected.to_vec(),
+        || {
+            let mut counts: Vec<_> = prometheus
+                .values(query, &["instance"])?
+                .into_values()
+                .collect();
+            counts.sort_unstable_by(f64::total_cmp);
+            Ok(counts)
+        },
+    );
     until_equal("the upload, which its component counts", &Some(1.0), || {
         prometheus.value("spinfo_wordcount_uploads_total")
     });

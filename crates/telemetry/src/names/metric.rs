@@ -1,8 +1,8 @@
 //! Metric names. The unit stands beside each name; units are UCUM as OpenTelemetry has them.
 
 pub use opentelemetry_semantic_conventions::metric::{
-    HTTP_CLIENT_REQUEST_DURATION, HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_BODY_SIZE, HTTP_SERVER_REQUEST_DURATION,
-    HTTP_SERVER_RESPONSE_BODY_SIZE,
+    HTTP_CLIENT_REQUEST_DURATION, HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_BODY_SIZE,
+    HTTP_SERVER_REQUEST_DURATION, HTTP_SERVER_RESPONSE_BODY_SIZE,
 };
 
 /// Instances of components that exist now (`{instance}`, up-down counter, by component).
