@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::HeaderValue;
-use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::certificate::Certificate;
 use crate::connection::{Connection, Parts, Phases, Route};
 use crate::dial::dial;
 use crate::failure::{Failure, FailureKind, Phase};
 use crate::options::Options;
-use crate::stamped::{Stamped, Stamps};
+use crate::stamped::{Stamped, Stamps, Stream};
 use crate::target::Target;
 use crate::tls::{Tls, TrustError};
 use crate::tunnel::tunnel;
@@ -33,11 +32,6 @@ pub enum SetupError {
     #[error(transparent)]
     Trust(#[from] TrustError),
 }
-
-/// A stream that HTTP is spoken over: TCP, TLS, or either through a proxy.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Client {
     /// Reads the files that the options name.

@@ -16,10 +16,9 @@ use tokio::time::timeout_at;
 
 use crate::certificate::Certificate;
 use crate::classify;
-use crate::client::Stream;
 use crate::failure::{Failure, FailureKind, Phase};
 use crate::message::{self, Answer, Form, Limits, Request};
-use crate::stamped::Stamps;
+use crate::stamped::{Stamps, Stream};
 use crate::target::Target;
 
 /// What the steps to a connection took.

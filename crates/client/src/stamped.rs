@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// A stream that HTTP is spoken over: TCP, TLS, or either through a proxy.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// No write since the last [`Stamps::arm`].
 const NOT_YET: u64 = u64::MAX;
 

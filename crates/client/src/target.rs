@@ -7,18 +7,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
+use spinfo_telemetry::names::redact_query;
 use url::Url;
-
-/// Query parameters whose values grant access and are never shown: those that OpenTelemetry's conventions for `url.query` list.
-const SECRET_PARAMETERS: [&str; 7] = [
-    "AWSAccessKeyId",
-    "Signature",
-    "X-Amz-Credential",
-    "X-Amz-Security-Token",
-    "X-Amz-Signature",
-    "X-Goog-Signature",
-    "sig",
-];
 
 /// An http or https URL. A user name and password in it become an `Authorization` header and are shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -130,14 +120,6 @@ pub(crate) fn credentials(url: &Url) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Whether a query parameter of this name has a secret value. The name counts in its decoded form, so that `s%69g` hides nothing.
-fn is_secret(name: &str) -> bool {
-    let decoded = percent_decode_str(name);
-    SECRET_PARAMETERS
-        .iter()
-        .any(|known| decoded.clone().eq(known.bytes()))
-}
-
 impl TryFrom<Url> for Target {
     type Error = TargetError;
 
@@ -180,17 +162,10 @@ impl FromStr for Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url[..url::Position::AfterPath])?;
-        let Some(query) = self.url.query() else {
-            return Ok(());
-        };
-        for (index, pair) in query.split('&').enumerate() {
-            f.write_str(if index == 0 { "?" } else { "&" })?;
-            match pair.split_once('=') {
-                Some((name, _)) if is_secret(name) => write!(f, "{name}=REDACTED")?,
-                _ => f.write_str(pair)?,
-            }
+        match self.url.query() {
+            Some(query) => write!(f, "?{}", redact_query(query)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

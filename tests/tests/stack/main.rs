@@ -41,6 +41,10 @@ fn one_request_can_be_followed_through_the_stack() {
             });
         });
         follow(&stack, &host, &checks);
+        checks.run("the probe reports", || watch::the_probe_reports(&stack));
+        checks.run("the monitor reports", || watch::the_monitor_reports(&stack));
+        // What follows counts all spans that reach the Collector.
+        drop(watch);
         alert.join().expect("checks don't panic");
         // The alert's end takes minutes, and not the Collector.
         let resolving = threads.spawn(|| {
@@ -50,7 +54,6 @@ fn one_request_can_be_followed_through_the_stack() {
         });
         lose(&stack, &checks);
         look(&stack, &checks);
-        drop(watch);
         resolving.join().expect("checks don't panic");
     });
     checks.finish(|| stack.logs());
@@ -139,8 +142,6 @@ fn lose(stack: &Stack, checks: &Checks) {
 
 /// What rules and dashboards make of all that.
 fn look(stack: &Stack, checks: &Checks) {
-    checks.run("the probe reports", || watch::the_probe_reports(stack));
-    checks.run("the monitor reports", || watch::the_monitor_reports(stack));
     checks.run("rules are healthy", || metrics::rules_are_healthy(stack));
     checks.run("rules ask about what exists", || {
         queries::rules_ask_about_what_exists(stack);
