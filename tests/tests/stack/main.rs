@@ -17,8 +17,8 @@ mod traces;
 mod trouble;
 mod watch;
 
-use spinfo_tests::Host;
 use spinfo_tests::stack::{Checks, Stack};
+use spinfo_tests::{Host, Up};
 
 /// `service.instance.id` of the host whose requests are counted, and of the one under load.
 const COUNTED: &str = "counted";
@@ -28,6 +28,8 @@ const LOADED: &str = "loaded";
 #[ignore = "needs the programs of tests/backends/install, and minutes"]
 fn one_request_can_be_followed_through_the_stack() {
     let checks = Checks::default();
+    // Builds and compiles what is not yet, so that hosts report soon after Prometheus has begun to miss them.
+    drop(Up::spinfo().start());
     let stack = Stack::start();
     checks.say("the stack is ready");
     let host = stack.spinfo(COUNTED).start();
