@@ -79,6 +79,7 @@ class Jobs(unittest.TestCase):
             {
                 "nightly.yml: history contents",
                 "release.yml: images packages",
+                "release.yml: latest packages",
                 "release.yml: release attestations",
                 "release.yml: release contents",
                 "release.yml: sign attestations",
