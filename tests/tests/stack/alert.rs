@@ -64,10 +64,7 @@ const WITH_REASON: &[(&str, &str)] = &[
     (NAME, "one host traps until the alert fires"),
     ("SpinfoRejections", "one host has no queue"),
     ("SpinfoAvailability", "many requests are made to fail"),
-    (
-        "StackTargetDown",
-        "Grafana and the edge are not there, and the Collector not always",
-    ),
+    ("StackTargetDown", "the Collector is not always there"),
     ("TelemetryLoss", "the Collector is not always there"),
     ("AlertsUndelivered", "the Collector is not always there"),
 ];
