@@ -9,21 +9,17 @@
 //! - [`tls`]: a certificate and a client that trusts it
 //! - [`receiver`]: an OTLP receiver that remembers all it gets
 //! - [`redis`]: a real Redis
-//! - [`edge`]: the real Caddy in front of replicas
 //! - [`deadline`]: waiting for what should happen soon
-//! - [`stack`]: the real backends with the configuration files of otel/
 
 pub mod app;
 pub mod artifacts;
 pub mod client;
 pub mod deadline;
-pub mod edge;
 pub mod host;
 pub mod lines;
 pub mod outside;
 pub mod redis;
 pub mod spin;
-pub mod stack;
 pub mod tls;
 pub mod wire;
 

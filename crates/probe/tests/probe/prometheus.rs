@@ -68,7 +68,7 @@ fn a_folder_that_cannot_be_written_to_does_not_change_the_outcome() {
 }
 
 #[test]
-#[ignore = "needs promtool of tests/backends/install"]
+#[ignore = "needs promtool of proof/backends/install"]
 fn promtool_has_nothing_to_say_against_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("spinfo.prom");
@@ -104,7 +104,7 @@ fn promtool_has_nothing_to_say_against_it() {
     );
 }
 
-/// Where `tests/backends/install` leaves it.
+/// Where `proof/backends/install` leaves it.
 fn promtool() -> PathBuf {
     let folder = std::env::var_os("SPINFO_BACKENDS").map_or_else(
         || {
@@ -119,7 +119,7 @@ fn promtool() -> PathBuf {
     let path = folder.join("bin/promtool");
     assert!(
         path.is_file(),
-        "{} is missing: run tests/backends/install, or set SPINFO_BACKENDS to where it put its programs",
+        "{} is missing: run proof/backends/install, or set SPINFO_BACKENDS to where it put its programs",
         path.display()
     );
     path
