@@ -109,7 +109,7 @@ class Paths(unittest.TestCase):
     def test_every_script_that_is_run_is_there(self):
         count = 0
         for name, run in scripts():
-            for path in re.findall(r"(?<![\w./-])((?:\.github|\.ci|deploy|tests)/[\w./-]*\w)", run):
+            for path in re.findall(r"(?<![\w./-])((?:\.github|\.ci|deploy|proof|tests)/[\w./-]*\w)", run):
                 count += 1
                 with self.subTest(f"{name}: {path}"):
                     self.assertTrue((ROOT / path).is_file(), "there is no such file")
@@ -165,7 +165,7 @@ class Agreement(unittest.TestCase):
     def test_who_builds_with_cargo_has_the_toolchain(self):
         for name, job in jobs():
             run = "\n".join(step.get("run", "") for step in job.get("steps", []))
-            if re.search(r"^cargo |\.ci/run|deploy/(build|reproducible)|\.github/smoke", run, re.MULTILINE):
+            if re.search(r"^cargo |\.ci/(run|release)|deploy/(build|reproducible)|\.github/smoke", run, re.MULTILINE):
                 with self.subTest(name):
                     self.assertIn("rustup toolchain install", run)
 
@@ -181,8 +181,8 @@ class Agreement(unittest.TestCase):
         self.assertEqual(len(told), 1)
         self.assertEqual(version(told.pop()), wanted)
 
-    def test_cargo_deny_is_that_of_ci_run(self):
-        here = re.search(r"^cargo_deny=(\S+)$", read(".ci/run"), re.MULTILINE)[1]
+    def test_cargo_deny_is_that_of_the_release_ring(self):
+        here = re.search(r"^cargo_deny=(\S+)$", read(".ci/release"), re.MULTILINE)[1]
         self.assertEqual(WORKFLOWS["nightly.yml"]["jobs"]["audit"]["env"]["CARGO_DENY"], here)
 
     def test_macos_leaves_out_what_reads_proc_and_nothing_else(self):

@@ -5,7 +5,6 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::NEEDS;
-use crate::dockerfile::version;
 
 /// Runs the engine's client and gives what it wrote to stdout.
 ///
@@ -38,7 +37,7 @@ pub(crate) struct Image {
 
 impl Image {
     pub(crate) fn of(name: &str) -> Self {
-        let reference = format!("ghcr.io/spinfo/{name}:{}", version());
+        let reference = format!("ghcr.io/spinfo/{name}:{}", env!("CARGO_PKG_VERSION"));
         let text = docker([
             "image",
             "inspect",
@@ -60,7 +59,12 @@ impl Image {
                 .as_str()
                 .unwrap_or_else(|| panic!("{} has no label {name}", self.reference))
         };
-        assert_eq!(label("version"), version(), "{}", self.reference);
+        assert_eq!(
+            label("version"),
+            env!("CARGO_PKG_VERSION"),
+            "{}",
+            self.reference
+        );
         assert_eq!(label("licenses"), "Apache-2.0");
         assert_eq!(label("source"), "https://github.com/spinfo/spinfo");
         assert!(!label("title").is_empty() && !label("description").is_empty());

@@ -4,7 +4,6 @@
 
 mod contents;
 mod docker;
-mod dockerfile;
 mod provenance;
 mod running;
 
@@ -12,13 +11,6 @@ use docker::Image;
 
 const NEEDS: &str =
     "needs a Docker engine and the images; see proof/compose/engine and proof/compose/images";
-
-#[test]
-fn the_dockerfile_agrees_with_the_workspace() {
-    dockerfile::says_the_version_of_the_workspace();
-    dockerfile::builds_with_the_toolchain_of_the_workspace();
-    dockerfile::is_given_all_that_the_build_reads();
-}
 
 #[test]
 #[ignore = "needs a Docker engine and the images; see proof/compose/engine and proof/compose/images"]

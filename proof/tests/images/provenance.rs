@@ -7,11 +7,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::dockerfile::root;
+use spinfo_tests::artifacts::workspace;
 
 /// Where `proof/compose/images` leaves what stands in for the first stage of deploy/Dockerfile.
 fn built() -> String {
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), Into::into);
     let folder = target.join("images");
     assert!(
         folder.join("out/bin/spinfo").exists(),
@@ -24,7 +25,7 @@ fn built() -> String {
 pub(crate) fn names_the_image_and_what_went_into_it() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let archive = folder.path().join("image.tar");
-    let build = Command::new(root().join("proof/compose/buildkit"))
+    let build = Command::new(workspace().join("proof/compose/buildkit"))
         .args(["spinfo", "ghcr.io/spinfo/spinfo:attested"])
         .arg(format!("build={}", built()))
         .env("BUILD_ATTESTATIONS", &archive)

@@ -8,54 +8,6 @@ use crate::manifests::{
     Manifests, container, containers, list, name, read, repository, text, yaml,
 };
 
-/// Images of spinfo have the version of the workspace, all others the one of compose.yaml.
-pub(crate) fn images_are_those_of_the_workspace_and_compose(manifests: &Manifests) {
-    let version = version();
-    let compose = yaml("compose.yaml", &read("compose.yaml"));
-    let services = compose["services"].as_object().expect("it has services");
-    let known: BTreeSet<_> = services
-        .values()
-        .filter_map(|it| it["image"].as_str())
-        .collect();
-    let images = manifests
-        .workloads()
-        .flat_map(containers)
-        .map(|container| text(container, "/image"))
-        .chain(manifests.all("SpinApp").map(|app| text(app, "/spec/image")));
-    for image in images {
-        match image.strip_prefix("ghcr.io/spinfo/") {
-            Some(own) => assert!(
-                own.ends_with(&format!(":{version}")),
-                "{image}: not {version}"
-            ),
-            None => assert!(
-                known.contains(image),
-                "{image} is not in compose.yaml: {known:?}"
-            ),
-        }
-    }
-}
-
-/// The label that says which version a pod is.
-pub(crate) fn labels_say_the_version_of_the_workspace(manifests: &Manifests) {
-    let label = "app.kubernetes.io~1version";
-    let version = version();
-    let mut seen = 0;
-    for workload in manifests.workloads() {
-        let own = text(container(workload), "/image").starts_with("ghcr.io/spinfo/");
-        if own {
-            let said = text(workload, &format!("/spec/template/metadata/labels/{label}"));
-            assert_eq!(said, version, "{}", name(workload));
-            seen += 1;
-        }
-    }
-    for app in manifests.all("SpinApp") {
-        assert_eq!(text(app, &format!("/spec/podLabels/{label}")), version);
-        seen += 1;
-    }
-    assert!(seen > 0, "{}: nothing is ours", manifests.overlay);
-}
-
 /// The Collector's configuration and the dashboards are the files of otel/, each dashboard in a config map that Grafana's sidecar
 /// finds.
 pub(crate) fn telemetry_is_configured_by_the_files_of_otel(manifests: &Manifests) {
@@ -84,24 +36,6 @@ pub(crate) fn backends_are_configured_by_the_files_of_otel(manifests: &Manifests
             is_the_file(manifests, folder, &file);
         }
     }
-}
-
-/// The rules of Prometheus's operator are those of otel/prometheus/rules, file by file.
-pub(crate) fn rules_are_those_of_otel(manifests: &Manifests) {
-    let mut expected = BTreeSet::new();
-    for file in files("otel/prometheus/rules", ".yml") {
-        let object = format!("spinfo-{}", file.trim_end_matches(".yml"));
-        let rules = yaml(&file, &read(&format!("otel/prometheus/rules/{file}")));
-        assert!(
-            manifests.get("PrometheusRule", &object)["spec"] == rules,
-            "{file} differs: run deploy/kubernetes/components/monitoring/rules/generate"
-        );
-        expected.insert(object);
-    }
-    let found = manifests
-        .all("PrometheusRule")
-        .map(|rule| name(rule).to_owned());
-    assert_eq!(expected, found.collect());
 }
 
 /// Variables that are set are variables of the application.
@@ -152,11 +86,4 @@ fn files(folder: &str, end: &str) -> Vec<String> {
     let names: Vec<_> = names.filter(|name| name.ends_with(end)).collect();
     assert!(!names.is_empty(), "{folder} has no {end}");
     names
-}
-
-/// `[workspace.package] version`.
-fn version() -> String {
-    let cargo: toml::Table = read("Cargo.toml").parse().expect("Cargo.toml is TOML");
-    let version = cargo["workspace"]["package"]["version"].as_str();
-    version.expect("it is a text").to_owned()
 }

@@ -1,12 +1,10 @@
 //! An alert from its fault to its end, with the rules, the route and the receiver as they are shipped.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use spinfo_proof::stack::{Checks, Stack, wait};
-use spinfo_tests::artifacts::workspace;
 use spinfo_tests::{Client, Host};
 
 const NAME: &str = "SpinfoTraps";
@@ -86,36 +84,6 @@ pub(crate) fn alerts_have_a_reason(stack: &Stack) {
         .filter(|labels| !has_reason(&labels[0]))
         .collect();
     assert!(without.is_empty(), "{without:?} fired for no reason");
-}
-
-/// Each alert's runbook is a heading of docs/operations.md.
-pub(crate) fn alerts_have_a_runbook(stack: &Stack) {
-    let path = workspace().join("docs/operations.md");
-    let text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let headings = text.lines().filter(|line| line.starts_with('#'));
-    let anchor = |heading: &str| {
-        heading
-            .trim_start_matches('#')
-            .trim()
-            .to_lowercase()
-            .replace(' ', "-")
-    };
-    let anchors: BTreeSet<String> = headings.map(anchor).collect();
-    let rules = stack.prometheus().rules().expect("Prometheus answers");
-    for rule in rules.iter().filter(|rule| rule["type"] == "alerting") {
-        let url = rule["annotations"]["runbook_url"]
-            .as_str()
-            .unwrap_or_default();
-        let linked = url
-            .split_once("/docs/operations.md#")
-            .map(|(_, anchor)| anchor);
-        assert!(
-            linked.is_some_and(|anchor| anchors.contains(anchor)),
-            "{}: {url:?} is no heading of docs/operations.md",
-            rule["name"]
-        );
-    }
 }
 
 fn trap_until(host: &Host, ended: &AtomicBool) {

@@ -154,9 +154,6 @@ fn look(stack: &Stack, checks: &Checks) {
     checks.run("nothing has come that the list misses", || {
         queries::nothing_has_come_that_the_list_misses(stack);
     });
-    checks.run("alerts have a runbook", || {
-        alert::alerts_have_a_runbook(stack)
-    });
     checks.run("alerts have a reason", || {
         alert::alerts_have_a_reason(stack)
     });
