@@ -33,7 +33,7 @@ pub(crate) async fn show(cx: Cx, _request: Request) -> Answer {
     let hostname = env::var("HOSTNAME")
         .ok()
         .filter(|name| cfg!(target_family = "wasm") && !name.is_empty());
-    Response::json(&Info {
+    Ok(Response::json(&Info {
         name: "spinfo",
         hostname: hostname.as_deref().unwrap_or(cx.instance_id()),
         version: cx.version(),
@@ -43,7 +43,7 @@ pub(crate) async fn show(cx: Cx, _request: Request) -> Answer {
         os: OS,
         arch: env::consts::ARCH,
         runtime: RUNTIME,
-    })
+    })?)
 }
 
 #[cfg(test)]

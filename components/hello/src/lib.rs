@@ -14,15 +14,4 @@ pub fn app() -> App {
         .get("/version", version::show)
 }
 
-#[cfg(target_family = "wasm")]
 spinfo_guest::export!(app);
-
-#[cfg(test)]
-mod tests {
-    use spinfo_guest::testing::assert_routes_are_triggers;
-
-    #[test]
-    fn the_routes_are_the_triggers_of_the_manifest() {
-        assert_routes_are_triggers(&super::app());
-    }
-}

@@ -10,10 +10,10 @@ struct Version<'a> {
 }
 
 pub(crate) async fn show(cx: Cx, _request: Request) -> Answer {
-    Response::json(&Version {
+    Ok(Response::json(&Version {
         version: cx.version(),
         commit: &cx.variable("revision").await?,
-    })
+    })?)
 }
 
 #[cfg(test)]

@@ -29,5 +29,4 @@ pub fn app() -> App {
         .get("/files/:name", file::file)
 }
 
-#[cfg(target_family = "wasm")]
 spinfo_guest::export!(app);

@@ -12,7 +12,6 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Span as Recorder}
 
 use crate::instance::Instance;
 use crate::problem::Problem;
-use crate::store::{Store, StoreError, open_span};
 use crate::telemetry::Begun;
 use crate::telemetry::log::Entry;
 use crate::telemetry::metrics::Metric;
@@ -52,8 +51,8 @@ impl Cx {
     /// # Errors
     /// 500 when the component's manifest doesn't give it the variable.
     pub async fn variable(&self, name: &'static str) -> Result<Rc<str>, Problem> {
-        self.0.instance.variable(name).await?.ok_or_else(|| {
-            let component = self.0.instance.app.name();
+        self.known_variable(name).await?.ok_or_else(|| {
+            let component = self.component();
             Problem::internal(format!(
                 "add {name} to [component.{component}.variables] in spin.toml"
             ))
@@ -65,41 +64,28 @@ impl Cx {
     /// # Errors
     /// 500 when the host's variables provider fails.
     pub async fn variable_or(&self, name: &'static str, default: &str) -> Result<Rc<str>, Problem> {
-        Ok(self
-            .0
-            .instance
-            .variable(name)
-            .await?
-            .unwrap_or_else(|| Rc::from(default)))
+        let value = self.known_variable(name).await?;
+        Ok(value.unwrap_or_else(|| Rc::from(default)))
     }
 
-    /// The key-value store with this label, opened once per instance.
-    ///
-    /// # Errors
-    /// [`StoreError`], which `?` turns into 503.
-    pub async fn store(&self, label: &'static str) -> Result<Store, StoreError> {
-        match self.0.instance.store(label).await {
-            Ok(backend) => Ok(Store::new(self.clone(), label, backend)),
-            Err(error) => {
-                open_span(self, "open", label).fail("key_value_error", &error.to_string());
-                Err(error)
-            }
-        }
+    async fn known_variable(&self, name: &'static str) -> Result<Option<Rc<str>>, Problem> {
+        let value = self.0.instance.variable(name).await;
+        value.map_err(Problem::internal)
     }
 
     /// The component's id in spin.toml.
     pub fn component(&self) -> &'static str {
-        self.0.instance.app.name()
+        self.0.instance.identity.component
     }
 
     /// The component's version.
     pub fn version(&self) -> &'static str {
-        self.0.instance.app.version()
+        self.0.instance.identity.version
     }
 
     /// 16 random hex digits for the life of this WebAssembly instance.
     pub fn instance_id(&self) -> &str {
-        &self.0.instance.id
+        &self.0.instance.identity.instance
     }
 
     /// When the component saw the request.
@@ -196,6 +182,10 @@ impl Cx {
             recorder: begun.recorder,
             cx,
         }
+    }
+
+    pub(crate) fn instance(&self) -> &Instance {
+        &self.0.instance
     }
 
     fn span_context(&self) -> SpanContext {

@@ -20,7 +20,7 @@ impl Fields {
     }
 
     /// The values of the fields of this name that are visible ASCII.
-    pub(crate) fn get(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(crate) fn get<'f>(&'f self, name: &str) -> impl Iterator<Item = &'f str> {
         self.list
             .iter()
             .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
@@ -28,6 +28,11 @@ impl Fields {
                 let visible = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
                 str::from_utf8(value).ok().filter(|_| visible)
             })
+    }
+
+    /// The last of these values.
+    pub(crate) fn last(&self, name: &str) -> Option<&str> {
+        self.get(name).last()
     }
 
     /// All of them.

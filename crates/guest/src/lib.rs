@@ -3,7 +3,7 @@
 //! A component is a route table and one handler per endpoint:
 //!
 //! ```
-//! use spinfo_guest::{Answer, App, Cx, KeyValue, Metric, Problem, Request, Response, Severity};
+//! use spinfo_guest::{Answer, App, Cx, KeyValue, Metric, Problem, Request, Response, Severity, StatusCode};
 //!
 //! const GREETINGS: Metric =
 //!     Metric { name: "spinfo.greetings", unit: "{greeting}", description: "Greetings.", buckets: &[] };
@@ -31,14 +31,13 @@
 //!     span.set("note.size", note.len() as i64);
 //!     span.cx().store("default").await?.set(&name, &note).await?; // 503 without the store
 //!     cx.log(Severity::Info, "note remembered", [KeyValue::new("name", name)]);
-//!     Ok(Response::see_other("/greet"))
+//!     Ok(Response::empty(StatusCode::NO_CONTENT))
 //! }
 //!
-//! // The entry, in WebAssembly only:
-//! // #[cfg(target_family = "wasm")]
+//! // At the root of the crate: the entry in WebAssembly, and a test that spin.toml has these routes.
 //! // spinfo_guest::export!(app);
 //!
-//! // And a test, natively:
+//! // And a test of the greeting, natively:
 //! use spinfo_guest::testing::{TestApp, TestRequest};
 //! let greeter = TestApp::builder(app()).variable("greeting", "Hello").build();
 //! assert_eq!(greeter.call(TestRequest::get("/greet/Eve")).text(), "Hello, Eve");
@@ -57,6 +56,7 @@ mod app;
 mod body;
 mod cx;
 mod fields;
+mod handle;
 mod html;
 mod instance;
 mod negotiate;
@@ -78,6 +78,7 @@ pub use app::App;
 pub use body::{BodyError, LimitedBody};
 pub use bytes::Bytes;
 pub use cx::{Cx, Span};
+pub use handle::store::Store;
 pub use html::escape;
 pub use http::{Method, StatusCode};
 pub use negotiate::{Media, negotiate};
@@ -90,6 +91,38 @@ pub use route::Answer;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use serve::{serve, wasip3};
-pub use store::{Store, StoreError};
+pub use store::StoreError;
 pub use telemetry::metrics::Metric;
 pub use time::{rfc3339, unix_nanos};
+
+/// Makes a component of an `fn() -> App`. In WebAssembly it exports `wasi:http/handler`, as `spin_sdk::http_service` does, but
+/// with the request as the host has it: the SDK's own copies all of it, and asks for parts that no handler reads. In tests it is
+/// the one that compares the routes with spin.toml.
+#[macro_export]
+macro_rules! export {
+    ($app:ident) => {
+        #[cfg(target_family = "wasm")]
+        mod exported {
+            struct Component;
+
+            impl $crate::wasip3::exports::http::handler::Guest for Component {
+                async fn handle(
+                    request: $crate::wasip3::http::types::Request,
+                ) -> Result<
+                    $crate::wasip3::http::types::Response,
+                    $crate::wasip3::http::types::ErrorCode,
+                > {
+                    $crate::serve(super::$app, request).await
+                }
+            }
+
+            $crate::wasip3::http::service::export!(Component);
+        }
+
+        #[cfg(test)]
+        #[test]
+        fn the_routes_are_the_triggers_of_the_manifest() {
+            $crate::testing::assert_routes_are_triggers(&$app());
+        }
+    };
+}

@@ -197,6 +197,14 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// What a component writes as JSON is its own, so the mistake is too. A client's JSON is read by
+/// [`Request::json`](crate::Request::json).
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

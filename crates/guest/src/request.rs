@@ -12,6 +12,9 @@ use crate::fields::Fields;
 use crate::negotiate::{Media, negotiate};
 use crate::problem::Problem;
 
+/// Names and values of path parameters, as sent.
+pub(crate) type Params = Vec<(&'static str, String)>;
+
 /// What comes before the body.
 pub(crate) struct Head {
     pub(crate) method: Method,
@@ -25,7 +28,7 @@ pub struct Request {
     head: Head,
     // Where the path ends and the query begins, at the question mark.
     path_end: usize,
-    params: Vec<(&'static str, String)>,
+    params: Params,
     body: IncomingBody,
 }
 
@@ -152,7 +155,7 @@ impl Request {
         })
     }
 
-    pub(crate) fn set_params(&mut self, params: Vec<(&'static str, String)>) {
+    pub(crate) fn set_params(&mut self, params: Params) {
         self.params = params;
     }
 }

@@ -9,8 +9,6 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use crate::problem::Problem;
-
 /// What an HTML page may load: nothing from elsewhere, only its own inline styles. A page that needs more replaces the
 /// header with [`Response::header`].
 pub const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; \
@@ -63,9 +61,9 @@ impl Response {
     /// `application/json` and a final newline.
     ///
     /// # Errors
-    /// 500 when `value` can't be written as JSON (a map with keys that aren't text, for example).
-    pub fn json(value: &impl Serialize) -> Result<Self, Problem> {
-        let mut body = serde_json::to_vec(value).map_err(Problem::internal)?;
+    /// When `value` can't be written as JSON (a map with keys that aren't text, for example); `?` turns that into 500.
+    pub fn json(value: &impl Serialize) -> Result<Self, serde_json::Error> {
+        let mut body = serde_json::to_vec(value)?;
         body.push(b'\n');
         Ok(Self::bytes("application/json", body))
     }
@@ -85,11 +83,6 @@ impl Response {
         let mut response = Self::bytes(content_type, Bytes::new());
         response.body = Body::Stream(chunks.boxed_local());
         response
-    }
-
-    /// 303 to another page of this application; `location` is a path.
-    pub fn see_other(location: &str) -> Self {
-        Self::empty(StatusCode::SEE_OTHER).header("location", location)
     }
 
     /// Replaces the status.

@@ -6,9 +6,18 @@ use futures::future::{FutureExt, LocalBoxFuture};
 use http::Method;
 
 use crate::cx::Cx;
+use crate::fields::Fields;
 use crate::problem::Problem;
-use crate::request::Request;
+use crate::request::{Params, Request};
 use crate::response::Response;
+
+/// What Spin tells a component about the match. Its own fields come last: it passes the client's of these names on.
+const MATCHED_ROUTE: &str = "spin-matched-route";
+const PATH_INFO: &str = "spin-path-info";
+const PATH_MATCH: &str = "spin-path-match-";
+
+/// The end of a template that matches whatever follows, and the name of the parameter that holds it.
+const REST: &str = "...";
 
 /// What a handler gives back.
 pub type Answer = Result<Response, Problem>;
@@ -26,7 +35,7 @@ pub(crate) enum Match<'a> {
     Handler {
         template: &'static str,
         handler: &'a Handler,
-        params: Vec<(&'static str, String)>,
+        params: Params,
     },
     OtherMethods {
         template: &'static str,
@@ -54,27 +63,30 @@ impl RouteTable {
         });
     }
 
-    /// The templates, each once, in the order of the table.
-    #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn templates(&self) -> Vec<&'static str> {
-        let mut templates: Vec<_> = self.routes.iter().map(|route| route.template).collect();
-        templates.dedup();
-        templates
+    /// The templates; one that answers several methods comes several times.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &'static str> {
+        self.routes.iter().map(|route| route.template)
     }
 
-    /// Among the templates that match, the first in the table counts, so exact ones stand before parameters.
-    pub(crate) fn find(&self, method: &Method, path: &str) -> Match<'_> {
-        let wanted = if method == Method::HEAD {
-            &Method::GET
-        } else {
-            method
+    /// The handler of a request: the host says which route it has matched, and the table is asked only for what it doesn't
+    /// know, on a host that says nothing or a trigger that takes in all paths.
+    pub(crate) fn find(&self, request: &Request) -> Match<'_> {
+        let (fields, path) = (request.fields(), request.path());
+        let matched = fields.last(MATCHED_ROUTE).and_then(|matched| {
+            let template = Some(matched).filter(|it| !it.is_empty()).unwrap_or("/");
+            let template = self.templates().find(|known| *known == template)?;
+            Some((template, told(template, fields)))
+        });
+        let captured = || {
+            self.templates()
+                .find_map(|template| Some((template, capture(template, path)?)))
         };
-        let Some((template, params)) = self
-            .routes
-            .iter()
-            .find_map(|route| Some((route.template, capture(route.template, path)?)))
-        else {
+        let Some((template, params)) = matched.or_else(captured) else {
             return Match::Nothing;
+        };
+        let wanted = match *request.method() {
+            Method::HEAD => &Method::GET,
+            ref method => method,
         };
         let mut of_template = self
             .routes
@@ -107,28 +119,32 @@ fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     names.join(", ")
 }
 
-/// The parameters when `path` fits `template`. As in Spin: one trailing slash is ignored, `:name` stands for one
-/// segment, a final `/...` for the rest, the bare prefix included; paths are compared as sent.
-fn capture(template: &'static str, path: &str) -> Option<Vec<(&'static str, String)>> {
-    let trimmed = path.strip_suffix('/').unwrap_or(path);
-    if template == path || template == trimmed {
-        return Some(Vec::new());
-    }
-    if let Some(prefix) = template.strip_suffix("/...") {
-        let rest = path.strip_prefix(prefix)?;
-        let rest = if rest.is_empty() {
-            rest
-        } else {
-            rest.strip_prefix('/')?
-        };
-        return Some(vec![("...", rest.to_owned())]);
-    }
-    if !template.contains(':') {
-        return None;
-    }
+/// What the host says that the parameters of the matched `template` stand for.
+fn told(template: &'static str, fields: &Fields) -> Params {
+    let params = template.split('/').filter_map(|segment| {
+        if segment == REST {
+            let rest = fields.last(PATH_INFO).unwrap_or_default();
+            return Some((REST, rest.trim_matches('/').to_owned()));
+        }
+        let name = segment.strip_prefix(':')?;
+        let field = format!("{PATH_MATCH}{}", name.replace('_', "-"));
+        Some((name, fields.last(&field).unwrap_or_default().to_owned()))
+    });
+    params.collect()
+}
+
+/// The parameters when `path` fits `template`: slashes at both ends are ignored, `:name` stands for one segment, a final
+/// `/...` for the rest, the bare prefix included; paths are compared as sent. Among the templates of a table the first that
+/// fits counts, so exact ones stand before those with parameters.
+fn capture(template: &'static str, path: &str) -> Option<Params> {
     let mut params = Vec::new();
-    let mut segments = trimmed.split('/');
-    for expected in template.split('/') {
+    let mut segments = path.trim_matches('/').split('/');
+    for expected in template.trim_matches('/').split('/') {
+        if expected == REST {
+            let rest: Vec<_> = segments.collect();
+            params.push((REST, rest.join("/").trim_matches('/').to_owned()));
+            return Some(params);
+        }
         let segment = segments.next()?;
         match expected.strip_prefix(':') {
             Some(name) if !segment.is_empty() => params.push((name, segment.to_owned())),
@@ -142,22 +158,24 @@ fn capture(template: &'static str, path: &str) -> Option<Vec<(&'static str, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::response::Response;
+    use crate::app::App;
+    use crate::testing::{TestRequest, router};
 
-    fn table() -> RouteTable {
-        let mut table = RouteTable::default();
-        let answer = |_: Cx, _: Request| async { Ok(Response::text("")) };
-        table.add(Method::GET, "/", answer);
-        table.add(Method::GET, "/status", answer);
-        table.add(Method::PUT, "/status", answer);
-        table.add(Method::POST, "/status/change", answer);
-        table.add(Method::GET, "/status/:code", answer);
-        table.add(Method::GET, "/files/...", answer);
-        table
+    fn app() -> App {
+        async fn answer(_cx: Cx, _request: Request) -> Answer {
+            Ok(Response::text(""))
+        }
+        App::new("test", "0")
+            .get("/", answer)
+            .get("/status", answer)
+            .put("/status", answer)
+            .post("/status/change", answer)
+            .get("/status/:code", answer)
+            .get("/files/:user_id/...", answer)
     }
 
-    fn found(method: Method, path: &str) -> String {
-        match table().find(&method, path) {
+    fn found(app: &App, request: TestRequest) -> String {
+        match app.routes.find(&request.into_request()) {
             Match::Handler {
                 template, params, ..
             } => format!("{template} {params:?}"),
@@ -167,41 +185,68 @@ mod tests {
     }
 
     #[test]
-    fn exact_routes_ignore_one_trailing_slash() {
-        assert_eq!(found(Method::GET, "/"), "/ []");
-        assert_eq!(found(Method::GET, "/status"), "/status []");
-        assert_eq!(found(Method::GET, "/status/"), "/status []");
-        assert_eq!(found(Method::GET, "/status//"), "404");
-        assert_eq!(found(Method::GET, "/Status"), "404");
-        assert_eq!(found(Method::GET, "/nothing"), "404");
+    fn the_table_alone_finds_what_the_host_finds() {
+        let app = app();
+        let router = router(&app);
+        for (path, expected) in [
+            ("/", "/ []"),
+            ("//", "/ []"),
+            ("/status", "/status []"),
+            ("/status/", "/status []"),
+            ("//status//", "/status []"),
+            ("/Status", "404"),
+            ("/nothing", "404"),
+            ("/status//503", "404"),
+            ("/status/503", r#"/status/:code [("code", "503")]"#),
+            ("/status/503//", r#"/status/:code [("code", "503")]"#),
+            ("/status/503/x", "404"),
+            ("/status/change", "405 POST, OPTIONS"),
+            (
+                "/files/a%20b",
+                r#"/files/:user_id/... [("user_id", "a%20b"), ("...", "")]"#,
+            ),
+            (
+                "/files/a/b/c/",
+                r#"/files/:user_id/... [("user_id", "a"), ("...", "b/c")]"#,
+            ),
+            ("/files", "404"),
+            ("/filesystem/a", "404"),
+        ] {
+            let request = TestRequest::get(path);
+            assert_eq!(
+                found(&app, request.clone().routed(&router)),
+                expected,
+                "{path}"
+            );
+            assert_eq!(
+                found(&app, request),
+                expected,
+                "{path} without a host's help"
+            );
+        }
     }
 
     #[test]
-    fn parameters_take_one_segment_after_the_exact_routes() {
-        assert_eq!(
-            found(Method::GET, "/status/503"),
-            r#"/status/:code [("code", "503")]"#
-        );
-        assert_eq!(
-            found(Method::GET, "/status/503/"),
-            r#"/status/:code [("code", "503")]"#
-        );
-        assert_eq!(found(Method::GET, "/status/503/x"), "404");
-        assert_eq!(found(Method::POST, "/status/change"), "/status/change []");
+    fn the_host_s_word_counts_and_not_the_client_s() {
+        let app = app();
+        let forged = TestRequest::get("/status/503")
+            .header("spin-matched-route", "/status")
+            .header("spin-path-match-code", "200");
+        let routed = forged.routed(&router(&app));
+        assert_eq!(found(&app, routed), r#"/status/:code [("code", "503")]"#);
     }
 
     #[test]
-    fn a_wildcard_takes_the_rest_and_its_bare_prefix() {
-        assert_eq!(found(Method::GET, "/files"), r#"/files/... [("...", "")]"#);
-        assert_eq!(
-            found(Method::GET, "/files/a/b"),
-            r#"/files/... [("...", "a/b")]"#
-        );
-        assert_eq!(found(Method::GET, "/filesystem"), "404");
+    fn a_trigger_that_the_table_does_not_have_leaves_the_choice_to_it() {
+        for route in ["/...", "/status/..."] {
+            let chained = TestRequest::get("/status/503").header("spin-matched-route", route);
+            assert_eq!(found(&app(), chained), r#"/status/:code [("code", "503")]"#);
+        }
     }
 
     #[test]
     fn other_methods_are_listed_and_head_is_get() {
+        let found = |method, path| found(&app(), TestRequest::new(method, path));
         assert_eq!(found(Method::HEAD, "/status"), "/status []");
         assert_eq!(
             found(Method::DELETE, "/status"),

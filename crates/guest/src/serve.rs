@@ -18,44 +18,23 @@ use spin_sdk::wit_bindgen::{self, StreamWriter};
 
 pub use spin_sdk::wasip3;
 
-use crate::app::{App, handle};
+use crate::app::App;
 use crate::body::IncomingBody;
 use crate::fields::Fields;
-use crate::instance::Instance;
+use crate::handle::Service;
 use crate::platform::spin::Spin;
 use crate::request::{Head, Request};
 use crate::response::{Body, Response};
 
 thread_local! {
-    static INSTANCE: OnceCell<Rc<Instance>> = const { OnceCell::new() };
-}
-
-/// Makes a component of an `fn() -> App`: exports `wasi:http/handler`, as `spin_sdk::http_service` does, but with the
-/// request as the host has it. The SDK's own copies all of it, and asks for parts that no handler reads.
-#[macro_export]
-macro_rules! export {
-    ($app:path) => {
-        struct Component;
-
-        impl $crate::wasip3::exports::http::handler::Guest for Component {
-            async fn handle(
-                request: $crate::wasip3::http::types::Request,
-            ) -> Result<$crate::wasip3::http::types::Response, $crate::wasip3::http::types::ErrorCode>
-            {
-                $crate::serve($app, request).await
-            }
-        }
-
-        $crate::wasip3::http::service::export!(Component);
-    };
+    static SERVICE: OnceCell<Rc<Service>> = const { OnceCell::new() };
 }
 
 /// Answers one request of the host; `app` is called for the first one only.
 pub async fn serve(app: fn() -> App, request: HostRequest) -> Result<HostResponse, ErrorCode> {
-    let instance = INSTANCE
-        .with(|cell| Rc::clone(cell.get_or_init(|| Instance::new(app(), Rc::new(Spin::new())))));
-    let response = handle(instance, from_host(request)?).await;
-    into_host(response)
+    let start = || Rc::new(Service::new(app(), Rc::new(Spin::new())));
+    let service = SERVICE.with(|cell| Rc::clone(cell.get_or_init(start)));
+    into_host(service.handle(from_host(request)?).await)
 }
 
 fn from_host(host: HostRequest) -> Result<Request, ErrorCode> {

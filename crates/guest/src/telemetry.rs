@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use opentelemetry::logs::Severity;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanKind, TraceContextExt, TraceFlags, TraceState, Tracer,
 };
@@ -26,9 +27,10 @@ use crate::platform::Platform;
 use log::Entry;
 use metrics::Metric;
 use pipeline::Pipeline;
+use resource::Identity;
 
-/// The name of the instrumentation scope.
-pub(crate) const SCOPE: &str = env!("CARGO_PKG_NAME");
+/// The component variable with the receiver's base URL; empty or missing turns the export off.
+pub(crate) const ENDPOINT: &str = "otlp_endpoint";
 
 /// A span that has begun: its identity, and the recorder when it will be exported.
 pub(crate) struct Begun {
@@ -40,20 +42,41 @@ pub(crate) struct Begun {
 pub(crate) struct Telemetry {
     component: &'static str,
     platform: Rc<dyn Platform>,
-    pub(crate) pipeline: Option<Pipeline>,
+    pub(crate) pipeline: Option<Rc<Pipeline>>,
 }
 
 impl Telemetry {
-    pub(crate) fn new(
-        component: &'static str,
+    /// `endpoint` is the receiver's base URL. Without one, or with an empty one, nothing is exported; one that is no URL is
+    /// also reported.
+    pub(crate) fn start(
+        identity: &Identity,
         platform: Rc<dyn Platform>,
-        pipeline: Option<Pipeline>,
+        endpoint: Option<&str>,
     ) -> Self {
-        Self {
-            component,
+        let pipeline = endpoint
+            .filter(|url| !url.is_empty())
+            .map(|url| Pipeline::new(url, identity, &platform.http_client()))
+            .transpose();
+        let (pipeline, error) = match pipeline {
+            Ok(pipeline) => (pipeline.map(Rc::new), None),
+            Err(error) => (None, Some(error)),
+        };
+        let telemetry = Self {
+            component: identity.component,
             platform,
             pipeline,
+        };
+        if let Some(error) = error {
+            let message = format!("variable {ENDPOINT:?} is not the URL of a receiver: {error}");
+            let entry = Entry {
+                time: telemetry.platform.now(),
+                severity: Severity::Warn,
+                message: message.into(),
+                attributes: Vec::new(),
+            };
+            telemetry.log(&SpanContext::NONE, entry);
         }
+        telemetry
     }
 
     /// Begins a span below the one in `parent`, or a new trace.

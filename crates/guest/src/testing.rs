@@ -1,5 +1,5 @@
-//! A host for native tests: variables from a map, stores in memory, a clock that only sleeping moves, and a receiver
-//! that keeps what is exported.
+//! A host for native tests: it routes like Spin, has variables from a map, stores in memory, a clock that only sleeping moves,
+//! and a receiver that keeps what is exported.
 
 use std::rc::Rc;
 use std::sync::PoisonError;
@@ -8,20 +8,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::executor::block_on;
+use spinfo_manifest::Router;
 
-use crate::app::{App, handle};
-use crate::instance::Instance;
+use crate::app::App;
+use crate::handle::Service;
 use crate::response::Body;
 
 mod host;
-mod manifest;
 mod message;
+mod routes;
+mod store;
 
 use host::TestHost;
 
-pub use crate::store::MemoryStore;
-pub use manifest::assert_routes_are_triggers;
 pub use message::{TestRequest, TestResponse};
+pub use routes::assert_routes_are_triggers;
+pub(crate) use routes::router;
+pub use store::MemoryStore;
 
 /// 2026-01-02T03:04:05Z, when every test begins.
 pub fn start() -> SystemTime {
@@ -30,7 +33,8 @@ pub fn start() -> SystemTime {
 
 /// A component under test: one instance that stays between requests.
 pub struct TestApp {
-    instance: Rc<Instance>,
+    router: Router,
+    service: Service,
     host: Rc<TestHost>,
 }
 
@@ -63,8 +67,9 @@ impl TestApp {
 
     /// Answers a request to its last byte; what the component left in the background waits.
     pub fn answer(&self, request: TestRequest) -> TestResponse {
+        let request = request.routed(&self.router);
         block_on(async {
-            let response = handle(Rc::clone(&self.instance), request.into_request()).await;
+            let response = self.service.handle(request.into_request()).await;
             let chunks = match response.body {
                 Body::Full(bytes) => vec![bytes],
                 Body::Stream(chunks) => chunks.collect().await,
@@ -144,7 +149,8 @@ impl TestAppBuilder {
     pub fn build(self) -> TestApp {
         let host = Rc::new(self.host);
         TestApp {
-            instance: Instance::new(self.app, Rc::<TestHost>::clone(&host)),
+            router: router(&self.app),
+            service: Service::new(self.app, Rc::<TestHost>::clone(&host)),
             host,
         }
     }

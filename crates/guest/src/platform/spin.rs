@@ -17,8 +17,11 @@ use spin_sdk::wasip3::http_compat::{BodyWriter, http_from_wasi_response};
 use spin_sdk::wit_bindgen;
 
 use super::Platform;
-use crate::store::spin::SpinStore;
 use crate::store::{Backend, StoreError};
+
+mod store;
+
+use store::SpinStore;
 
 /// How long one outgoing request may take, until its answer's last byte.
 const OUTGOING_TIMEOUT: Duration = Duration::from_secs(3);

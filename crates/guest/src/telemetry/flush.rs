@@ -4,54 +4,35 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::pipeline::{GATHER, Pipeline};
-use crate::instance::Instance;
+use crate::platform::Platform;
 
 /// A task that waits or exports ends with the request that started it, and a host may end that early. Whoever finds a
 /// task this old takes it for gone.
 const LOST_AFTER: Duration = Duration::from_secs(30);
 
-/// Since when there is a task that waits, and one that exports.
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    waiting: Option<Duration>,
-    exporting: Option<Duration>,
-}
-
 /// Sees to it that what was recorded so far is exported soon. Never waits. `now` is monotonic.
-pub(crate) fn schedule(instance: &Rc<Instance>, now: Duration) {
-    let Some(pipeline) = instance.pipeline() else {
-        return;
-    };
-    let mut state = pipeline.flush.borrow_mut();
-    if is_live(state.waiting, now) || pipeline.is_silent(now) {
+pub(crate) fn schedule(pipeline: &Rc<Pipeline>, platform: &Rc<dyn Platform>, now: Duration) {
+    if is_live(pipeline.waiting.get(), now) || pipeline.is_silent(now) {
         return;
     }
-    state.waiting = Some(now);
-    drop(state);
-    let task = Rc::clone(instance);
-    instance.platform.spawn(Box::pin(async move {
-        if let Some(pipeline) = task.pipeline() {
-            run(&task, pipeline).await;
-        }
-    }));
+    pipeline.waiting.set(Some(now));
+    let task = run(Rc::clone(pipeline), Rc::clone(platform));
+    platform.spawn(Box::pin(task));
 }
 
-async fn run(instance: &Instance, pipeline: &Pipeline) {
+async fn run(pipeline: Rc<Pipeline>, platform: Rc<dyn Platform>) {
     loop {
-        instance.platform.sleep(GATHER).await;
-        let now = instance.platform.monotonic();
-        let mut state = pipeline.flush.borrow_mut();
-        if !is_live(state.exporting, now) {
+        platform.sleep(GATHER).await;
+        let now = platform.monotonic();
+        if !is_live(pipeline.exporting.get(), now) {
             // From here on a later request starts the next task.
-            *state = State {
-                waiting: None,
-                exporting: Some(now),
-            };
+            pipeline.waiting.set(None);
+            pipeline.exporting.set(Some(now));
             break;
         }
     }
-    let _exporting = Exporting(pipeline);
-    pipeline.export(|| instance.platform.monotonic()).await;
+    let _exporting = Exporting(&pipeline);
+    pipeline.export(|| platform.monotonic()).await;
 }
 
 fn is_live(since: Option<Duration>, now: Duration) -> bool {
@@ -62,6 +43,6 @@ struct Exporting<'a>(&'a Pipeline);
 
 impl Drop for Exporting<'_> {
     fn drop(&mut self) {
-        self.0.flush.borrow_mut().exporting = None;
+        self.0.exporting.set(None);
     }
 }

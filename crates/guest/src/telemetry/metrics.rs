@@ -14,7 +14,7 @@ use opentelemetry_sdk::metrics::{
     InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Temporality,
 };
 
-use super::resource::{Identity, of_metrics};
+use super::resource::{Identity, SCOPE, of_metrics};
 
 /// A metric's name, unit (UCUM) and meaning.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ impl Metrics {
             .with_reader(reader.clone())
             .build();
         Self {
-            meter: provider.meter(super::SCOPE),
+            meter: provider.meter(SCOPE),
             reader,
             counters: RefCell::default(),
             histograms: RefCell::default(),
@@ -144,12 +144,7 @@ mod tests {
 
     #[test]
     fn a_measurement_is_collected_once() {
-        let identity = Identity {
-            component: "hello",
-            version: "0",
-            instance: String::new(),
-        };
-        let metrics = Metrics::new(&identity);
+        let metrics = Metrics::new(&Identity::new("hello", "0"));
         assert!(metrics.collect().is_none());
         metrics.count(&WORDS, 2, &[]);
         metrics.count(&WORDS, 3, &[]);

@@ -1,6 +1,6 @@
 //! From the SDK's providers through the buffers to the OTLP receiver.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use opentelemetry_sdk::trace::{
 
 use super::buffer::{Buffer, LogItem};
 use super::metrics::{Metric, Metrics};
-use super::resource::{Identity, of_events};
+use super::resource::{Identity, SCOPE, of_events};
 
 /// How long requests of one instance are gathered into one export. Longer means fewer exports, and later ones.
 pub(crate) const GATHER: Duration = Duration::from_millis(50);
@@ -49,7 +49,9 @@ pub(crate) struct Pipeline {
     span_exporter: SpanExporter,
     log_exporter: LogExporter,
     metric_exporter: MetricExporter,
-    pub(super) flush: RefCell<super::flush::State>,
+    /// Since when a task waits for more to export, and since when one exports.
+    pub(super) waiting: Cell<Option<Duration>>,
+    pub(super) exporting: Cell<Option<Duration>>,
     silent_until: Cell<Duration>,
 }
 
@@ -71,12 +73,12 @@ impl Pipeline {
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
             .with_span_processor(spans.clone())
             .build()
-            .tracer(super::SCOPE);
+            .tracer(SCOPE);
         let logger = SdkLoggerProvider::builder()
             .with_resource(resource.clone())
             .with_log_processor(logs.clone())
             .build()
-            .logger(super::SCOPE);
+            .logger(SCOPE);
 
         // A retry would put the whole instance to sleep, as the exporter knows no timer but the thread's.
         macro_rules! configured {
@@ -106,7 +108,8 @@ impl Pipeline {
             span_exporter,
             log_exporter,
             metric_exporter,
-            flush: RefCell::default(),
+            waiting: Cell::default(),
+            exporting: Cell::default(),
             silent_until: Cell::new(Duration::ZERO),
         })
     }

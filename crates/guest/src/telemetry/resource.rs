@@ -5,9 +5,13 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{
     EnvResourceDetector, ResourceDetector, TelemetryResourceDetector,
 };
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
 /// `service.name` and `service.namespace`: the application, of which the component is a part.
-pub(crate) const SERVICE: &str = "spinfo";
+const SERVICE: &str = "spinfo";
+
+/// The name of the instrumentation scope.
+pub(crate) const SCOPE: &str = env!("CARGO_PKG_NAME");
 
 /// What tells one component and one of its instances from another.
 #[derive(Debug, Clone)]
@@ -16,8 +20,19 @@ pub(crate) struct Identity {
     pub(crate) component: &'static str,
     /// The component's version.
     pub(crate) version: &'static str,
-    /// Random, for the life of this WebAssembly instance.
+    /// 16 random hex digits, for the life of this WebAssembly instance.
     pub(crate) instance: String,
+}
+
+impl Identity {
+    /// A new instance of the component.
+    pub(crate) fn new(component: &'static str, version: &'static str) -> Self {
+        Self {
+            component,
+            version,
+            instance: RandomIdGenerator::default().new_span_id().to_string(),
+        }
+    }
 }
 
 /// The resource of spans and log records. `OTEL_RESOURCE_ATTRIBUTES` of the component's environment overrides.

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use futures::stream;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use spinfo_manifest::Router;
 
 use crate::body::IncomingBody;
 use crate::fields::Fields;
@@ -73,7 +74,20 @@ impl TestRequest {
             .body(body.to_owned())
     }
 
-    pub(super) fn into_request(self) -> Request {
+    /// Adds what a host says about the route that matches; nothing when none does, so that the component's own 404 is tested.
+    pub(crate) fn routed(mut self, router: &Router) -> Self {
+        let path = self.uri.split('?').next().unwrap_or_default();
+        if let Some(found) = router.find(path) {
+            for (name, value) in found.spin_headers() {
+                let name = HeaderName::try_from(name).expect("a field's name");
+                let value = HeaderValue::from_str(&value).expect("a field's value");
+                self.fields.append(name, value);
+            }
+        }
+        self
+    }
+
+    pub(crate) fn into_request(self) -> Request {
         let length = self.chunks.iter().map(|chunk| chunk.len() as u64).sum();
         let fields = self
             .fields

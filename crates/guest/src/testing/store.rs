@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures::future::{LocalBoxFuture, ready};
 
-use super::{Backend, StoreError};
+use crate::store::{Backend, StoreError};
 
 /// Keeps values as long as it lives.
 #[derive(Debug, Default)]

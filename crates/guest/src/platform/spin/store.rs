@@ -3,13 +3,13 @@
 use futures::future::LocalBoxFuture;
 use spin_sdk::key_value::{Error, Store};
 
-use super::{Backend, StoreError};
+use crate::store::{Backend, StoreError};
 
 /// An open store of the host.
-pub(crate) struct SpinStore(Store);
+pub(super) struct SpinStore(Store);
 
 impl SpinStore {
-    pub(crate) async fn open(label: &'static str) -> Result<Self, StoreError> {
+    pub(super) async fn open(label: &'static str) -> Result<Self, StoreError> {
         Store::open(label)
             .await
             .map(Self)

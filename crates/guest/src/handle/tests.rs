@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::stream;
 use http::{Method, StatusCode};
 
-use super::App;
+use crate::app::App;
 use crate::cx::Cx;
 use crate::problem::Problem;
 use crate::request::Request;

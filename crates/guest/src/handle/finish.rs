@@ -75,12 +75,12 @@ impl Drop for Finish {
         let Some(telemetry) = self.instance.known_telemetry() else {
             return;
         };
-        if telemetry.pipeline.is_none() {
+        let Some(pipeline) = &telemetry.pipeline else {
             if self.cause.is_some() {
                 self.log(telemetry, self.instance.platform.now(), self.attributes());
             }
             return;
-        }
+        };
         let now = self.instance.platform.monotonic();
         let took = now.saturating_sub(self.began);
         let ended = self.received + took;
@@ -95,9 +95,12 @@ impl Drop for Finish {
             }
             recorder.end_with_timestamp(ended);
         }
-        attributes.push(KeyValue::new("wasm.component", self.instance.app.name()));
+        attributes.push(KeyValue::new(
+            "wasm.component",
+            self.instance.identity.component,
+        ));
         telemetry.record(&DURATION, took.as_secs_f64(), &attributes);
-        flush::schedule(&self.instance, now);
+        flush::schedule(pipeline, &self.instance.platform, now);
     }
 }
 
