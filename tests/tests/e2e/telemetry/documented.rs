@@ -1,12 +1,15 @@
-//! docs/telemetry.md lists every span, metric, attribute and log field there is. Both ways: what is sent is listed, and what
-//! is listed is sent by something that this drive does.
+//! `spinfo_names` lists every span, metric and attribute there is, and docs/telemetry.md the fields of log records. Both ways: what is
+//! sent is listed, and what is listed is sent by something that this drive does. And no attribute with a closed set of values has
+//! another one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::Request;
-use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use spinfo_names::span::{Group, RESOURCES, SPANS};
+use spinfo_names::{Attribute, Sender, attribute as known, metric};
 use spinfo_tests::receiver::{Received, attribute};
 use spinfo_tests::{FixtureApp, Host, Receiver, Up, artifacts, deadline};
 
@@ -14,8 +17,13 @@ use super::{exported, exporting, traced};
 
 mod outside;
 
-/// Names, each with the names of the attributes it was seen with or is listed with.
-type Listed = BTreeMap<String, BTreeSet<String>>;
+/// What was sent: names, each with its attributes and the values that they had.
+type Sent = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
+
+/// What there is: names, each with its attributes.
+type Listed = BTreeMap<String, Vec<Attribute>>;
+
+const SERVICE: &[Sender] = &[Sender::Host, Sender::Component];
 
 #[test]
 fn what_is_sent_is_what_the_document_lists() {
@@ -70,22 +78,19 @@ fn what_is_sent_is_what_the_document_lists() {
                 lost.contains(&name.replace('.', "_")),
                 "{name} is not in {lost}"
             );
-            metrics
-                .entry(name)
-                .or_default()
-                .insert("error.type".to_owned());
+            let seen = metrics.entry(name).or_default();
+            seen.entry("error.type".to_owned()).or_default();
         }
         // A component counts what it lost once the receiver takes something again; its own tests see to that.
-        metrics.insert(
-            "spinfo.telemetry.dropped".to_owned(),
-            ["signal".to_owned()].into(),
-        );
+        let dropped = metrics.entry(metric::COMPONENT_DROPPED.name.to_owned());
+        let dropped = dropped.or_default().entry(known::SIGNAL.key.to_owned());
+        dropped.or_default();
         assert_listed(&[
-            ("Resource", resources(received)),
-            ("Spans", spans(received)),
-            ("Metrics", metrics),
-            ("Log records", records(received)),
+            (resources(received), groups(RESOURCES, SERVICE)),
+            (spans(received), groups(SPANS, SERVICE)),
+            (metrics, listed_metrics(SERVICE)),
         ]);
+        assert_documented("Log records", &records(received));
     });
 }
 
@@ -104,11 +109,13 @@ fn drive(host: &Host) {
     ] {
         traced(host, method, path);
     }
-    let upload = "--b\r\ncontent-disposition: form-data; name=\"new_file\"; filename=\"a.txt\"\r\n\r\ntwo words\r\n--b--\r\n";
-    let upload = Request::post("/file_upload")
-        .header("content-type", "multipart/form-data; boundary=b")
-        .body(upload.as_bytes().to_vec());
-    assert_eq!(host.send(upload.unwrap()).status, 200);
+    let file = "--b\r\ncontent-disposition: form-data; name=\"new_file\"; filename=\"a.txt\"\r\n\r\ntwo words\r\n--b--\r\n";
+    for (form, status) in [(file, 200), ("--b--\r\n", 400)] {
+        let upload = Request::post("/file_upload")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(form.as_bytes().to_vec());
+        assert_eq!(host.send(upload.unwrap()).status, status, "{form}");
+    }
 }
 
 /// One request is being worked on, one waits, one is turned away.
@@ -134,10 +141,13 @@ fn overload(host: &Host) {
 
 /// A component asks a server that its manifest doesn't name.
 fn forbidden(host: &Host) {
-    let request = Request::get("/")
+    let request = Request::post("/")
         .header("x-do", "fetch")
         .header("x-arg", "http://127.0.0.1:9/");
-    assert_eq!(host.send(request.body(Vec::new()).unwrap()).status, 502);
+    assert_eq!(
+        host.send(request.body(b"body".to_vec()).unwrap()).status,
+        502
+    );
 }
 
 /// One that works, which warns of what it can't change, and one that doesn't.
@@ -152,8 +162,17 @@ fn reload(app: &FixtureApp, host: &Host) {
     }
 }
 
-fn keys(attributes: &[KeyValue]) -> impl Iterator<Item = String> {
-    attributes.iter().map(|attribute| attribute.key.clone())
+/// Adds attributes to those that were seen before.
+fn see(seen: &mut BTreeMap<String, BTreeSet<String>>, attributes: &[KeyValue]) {
+    for KeyValue { key, value, .. } in attributes {
+        let value = value.as_ref().and_then(|value| value.value.as_ref());
+        let value = match value {
+            Some(Value::StringValue(text)) => text.clone(),
+            Some(Value::IntValue(number)) => number.to_string(),
+            other => format!("{other:?}"),
+        };
+        seen.entry(key.clone()).or_default().insert(value);
+    }
 }
 
 /// Who sends: the components say which they are, and what isn't a part of the service has a name of its own.
@@ -169,36 +188,33 @@ fn sender(resource: Option<&Resource>) -> &'static str {
     }
 }
 
-fn resources(received: &Received) -> Listed {
-    let mut sent = Listed::new();
+fn resources(received: &Received) -> Sent {
+    let mut sent = Sent::new();
     let traces = received.traces.iter().map(|group| &group.resource);
     let metrics = received.metrics.iter().map(|group| &group.resource);
     let logs = received.logs.iter().map(|group| &group.resource);
     for resource in traces.chain(metrics).chain(logs) {
-        let resource = resource.as_ref();
-        sent.entry(sender(resource).to_owned()).or_default().extend(
-            resource
-                .into_iter()
-                .flat_map(|resource| keys(&resource.attributes)),
-        );
+        let seen = sent.entry(sender(resource.as_ref()).to_owned());
+        let resource = resource.as_ref().expect("everything has a resource");
+        see(seen.or_default(), &resource.attributes);
     }
     sent
 }
 
-fn spans(received: &Received) -> Listed {
-    let mut sent = Listed::new();
+fn spans(received: &Received) -> Sent {
+    let mut sent = Sent::new();
     for group in &received.traces {
         for span in group.scope_spans.iter().flat_map(|scope| &scope.spans) {
             let kind = format!("{:?}", span.kind()).to_uppercase();
             let name = format!("{} {kind}", sender(group.resource.as_ref()));
-            sent.entry(name).or_default().extend(keys(&span.attributes));
+            see(sent.entry(name).or_default(), &span.attributes);
         }
     }
     sent
 }
 
-fn metrics(received: &Received) -> Listed {
-    let mut sent = Listed::new();
+fn metrics(received: &Received) -> Sent {
+    let mut sent = Sent::new();
     let scopes = received
         .metrics
         .iter()
@@ -206,24 +222,20 @@ fn metrics(received: &Received) -> Listed {
     for metric in scopes.flat_map(|scope| &scope.metrics) {
         let seen = sent.entry(metric.name.clone()).or_default();
         match metric.data.as_ref().unwrap() {
-            Data::Gauge(gauge) => seen.extend(
-                gauge
-                    .data_points
-                    .iter()
-                    .flat_map(|point| keys(&point.attributes)),
-            ),
-            Data::Sum(sum) => seen.extend(
-                sum.data_points
-                    .iter()
-                    .flat_map(|point| keys(&point.attributes)),
-            ),
+            Data::Gauge(gauge) => {
+                for point in &gauge.data_points {
+                    see(seen, &point.attributes);
+                }
+            }
+            Data::Sum(sum) => {
+                for point in &sum.data_points {
+                    see(seen, &point.attributes);
+                }
+            }
             Data::Histogram(histogram) => {
-                seen.extend(
-                    histogram
-                        .data_points
-                        .iter()
-                        .flat_map(|point| keys(&point.attributes)),
-                );
+                for point in &histogram.data_points {
+                    see(seen, &point.attributes);
+                }
             }
             other => panic!(
                 "{} is of a kind that nothing here sends: {other:?}",
@@ -234,36 +246,73 @@ fn metrics(received: &Received) -> Listed {
     sent
 }
 
-fn records(received: &Received) -> Listed {
-    let mut sent = Listed::new();
+fn records(received: &Received) -> Sent {
+    let mut sent = Sent::new();
     for group in &received.logs {
+        let seen = sent.entry(sender(group.resource.as_ref()).to_owned());
+        let seen = seen.or_default();
         for record in group.scope_logs.iter().flat_map(|scope| &scope.log_records) {
-            sent.entry(sender(group.resource.as_ref()).to_owned())
-                .or_default()
-                .extend(keys(&record.attributes));
+            see(seen, &record.attributes);
         }
     }
     sent
 }
 
-/// Compares each of these with the table below its heading.
-fn assert_listed(sections: &[(&str, Listed)]) {
-    let document =
-        std::fs::read_to_string(artifacts::workspace().join("docs/telemetry.md")).unwrap();
+fn groups(all: &[Group], senders: &[Sender]) -> Listed {
+    let groups = all.iter().filter(|group| senders.contains(&group.sender));
+    let named = groups.map(|group| {
+        let name = format!("{:?}", group.sender).to_lowercase();
+        let name = format!("{name} {}", group.kind).trim().to_owned();
+        (name, group.attributes.to_vec())
+    });
+    named.collect()
+}
+
+fn listed_metrics(senders: &[Sender]) -> Listed {
+    let metrics = metric::ALL
+        .iter()
+        .filter(|metric| metric.senders.iter().any(|sender| senders.contains(sender)));
+    let named = metrics.map(|metric| (metric.name.to_owned(), metric.attributes.to_vec()));
+    named.collect()
+}
+
+/// Compares names, keys and values.
+fn assert_listed(tables: &[(Sent, Listed)]) {
     let mut differences = Vec::new();
-    for (heading, sent) in sections {
-        compare(heading, sent, &listed(&document, heading), &mut differences);
+    for (sent, listed) in tables {
+        let names: BTreeSet<&String> = sent.keys().chain(listed.keys()).collect();
+        for name in names {
+            let (Some(sent), Some(listed)) = (sent.get(name), listed.get(name)) else {
+                differences.push(format!(
+                    "{name}: sent: {}, listed: {}",
+                    sent.contains_key(name),
+                    listed.contains_key(name)
+                ));
+                continue;
+            };
+            for (key, values) in sent {
+                let Some(attribute) = listed.iter().find(|known| known.key == key) else {
+                    differences.push(format!("{name}: {key} is not listed"));
+                    continue;
+                };
+                let wrong = values.iter().filter(|value| !attribute.values.allow(value));
+                differences.extend(wrong.map(|value| format!("{name}: {key} is {value:?}")));
+            }
+            let missing = listed.iter().filter(|known| !sent.contains_key(known.key));
+            differences.extend(missing.map(|known| format!("{name}: {} is not sent", known.key)));
+        }
     }
     assert!(
         differences.is_empty(),
-        "docs/telemetry.md and what is sent differ:\n{}",
+        "the table of spinfo_names and what is sent differ:\n{}",
         differences.join("\n")
     );
 }
 
-/// The rows of the tables below a heading, up to the next one: what the first cell names, with every name of an attribute in the
-/// last.
-fn listed(document: &str, heading: &str) -> Listed {
+/// The fields of log records are in the document's table below `heading`. Not all are sent here: most are those of faults.
+fn assert_documented(heading: &str, sent: &Sent) {
+    let document =
+        std::fs::read_to_string(artifacts::workspace().join("docs/telemetry.md")).unwrap();
     let is_heading = |line: &&str| line.starts_with("## ") || line.starts_with("### ");
     let mut lines = document.lines();
     let found =
@@ -273,33 +322,19 @@ fn listed(document: &str, heading: &str) -> Listed {
         "docs/telemetry.md has no heading \"{heading}\""
     );
     let section = lines.take_while(|line| !is_heading(line));
-    let mut listed = Listed::new();
-    for row in section.filter(|line| line.starts_with("| `")) {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
-        let attributes: BTreeSet<String> = code(cells.last().unwrap()).collect();
-        for name in code(cells[0]) {
-            listed.entry(name).or_default().extend(attributes.clone());
-        }
-    }
-    listed
-}
-
-/// What stands between backticks.
-fn code(cell: &str) -> impl Iterator<Item = String> {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned)
-}
-
-fn compare(heading: &str, sent: &Listed, listed: &Listed, differences: &mut Vec<String>) {
-    let names: BTreeSet<&String> = sent.keys().chain(listed.keys()).collect();
-    for name in names {
-        match (sent.get(name), listed.get(name)) {
-            (Some(sent), Some(listed)) if sent == listed => {}
-            // Most fields of log records are those of faults.
-            (Some(sent), Some(listed))
-                if heading.to_lowercase().ends_with("log records") && sent.is_subset(listed) => {}
-            (sent, listed) => differences.push(format!(
-                "{heading}: {name}: sent {sent:?}, listed {listed:?}"
-            )),
-        }
+    let rows: BTreeMap<&str, BTreeSet<&str>> = section
+        .filter(|line| line.starts_with("| `"))
+        .map(|row| {
+            // What stands between backticks.
+            let mut code = row.split('`').skip(1).step_by(2);
+            (code.next().unwrap(), code.collect())
+        })
+        .collect();
+    assert!(sent.keys().eq(rows.keys()), "{heading}: sent by {sent:?}");
+    for (name, fields) in sent {
+        let missing = fields
+            .keys()
+            .find(|field| !rows[&**name].contains(&***field));
+        assert_eq!(missing, None, "{heading} of {name}");
     }
 }

@@ -3,11 +3,17 @@
 use std::process::Command;
 
 use http::Request;
+use spinfo_names::Sender;
+use spinfo_names::span::{RESOURCES, SPANS};
 use spinfo_tests::outside::{exporting, monitor_command, probe_command, run};
 use spinfo_tests::tls::Certificate;
 use spinfo_tests::{Host, Receiver, Up};
 
-use super::{assert_listed, metrics, records, resources, spans};
+use super::{
+    assert_documented, assert_listed, groups, listed_metrics, metrics, records, resources, spans,
+};
+
+const OUTSIDE: &[Sender] = &[Sender::Probe, Sender::Monitor];
 
 #[test]
 fn what_probe_and_monitor_send_is_what_the_document_lists() {
@@ -37,11 +43,11 @@ fn what_probe_and_monitor_send_is_what_the_document_lists() {
 
     receiver.look(|received| {
         assert_listed(&[
-            ("Their resource", resources(received)),
-            ("Their spans", spans(received)),
-            ("Their metrics", metrics(received)),
-            ("Their log records", records(received)),
+            (resources(received), groups(RESOURCES, OUTSIDE)),
+            (spans(received), groups(SPANS, OUTSIDE)),
+            (metrics(received), listed_metrics(OUTSIDE)),
         ]);
+        assert_documented("Their log records", &records(received));
     });
 }
 
