@@ -11,9 +11,11 @@ use std::time::Duration;
 use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{KeyValue, StringValue};
-use spinfo_telemetry::Telemetry;
-use spinfo_telemetry::exemplars::{self, Instrument};
-use spinfo_telemetry::names::{self, metric};
+use spinfo_names::attribute::key;
+use spinfo_names::metric;
+use spinfo_names::values::{CacheResult, RejectionReason, ReloadResult, TrapKind};
+use spinfo_telemetry::instruments::{counter, histogram, observe, up_down_counter};
+use spinfo_telemetry::{Telemetry, exemplars};
 use wasmtime::Cache;
 
 use crate::revision::Revision;
@@ -58,90 +60,25 @@ impl Metrics {
         observe_high_water(meter, &components);
         let revision = Arc::default();
         observe_revision(meter, &revision);
-        let reloads = counter(
-            meter,
-            metric::RELOADS,
-            "{reload}",
-            "Reloads of the application.",
-        );
+        let reloads = counter(meter, &metric::RELOADS);
         // A series that begins with its first event hides that event from rates.
-        for result in ["ok", "refused"] {
-            reloads.add(0, &[KeyValue::new(names::RELOAD_RESULT, result)]);
+        for result in ReloadResult::ALL {
+            reloads.add(0, &[KeyValue::new(key::RELOAD_RESULT, result.as_str())]);
         }
         Self {
-            request_duration: telemetry.f64_histogram(
-                Instrument {
-                    name: metric::HTTP_SERVER_REQUEST_DURATION,
-                    unit: "s",
-                    description: "Duration of HTTP server requests, until the last byte of the response.",
-                },
-                &names::DURATION_BUCKETS,
-            ),
-            active_requests: meter
-                .i64_up_down_counter(metric::HTTP_SERVER_ACTIVE_REQUESTS)
-                .with_unit("{request}")
-                .with_description("Requests under way.")
-                .build(),
-            request_body_size: size_histogram(
-                telemetry,
-                metric::HTTP_SERVER_REQUEST_BODY_SIZE,
-                "Size of HTTP request bodies as read by the host.",
-            ),
-            response_body_size: size_histogram(
-                telemetry,
-                metric::HTTP_SERVER_RESPONSE_BODY_SIZE,
-                "Size of HTTP response bodies as sent.",
-            ),
-            queue_depth: meter
-                .i64_up_down_counter(metric::QUEUE_DEPTH)
-                .with_unit("{request}")
-                .with_description("Requests that wait for a free slot.")
-                .build(),
-            rejections: counter(
-                meter,
-                metric::REJECTIONS,
-                "{request}",
-                "Requests turned away before they ran.",
-            ),
-            connections: meter
-                .i64_up_down_counter(metric::CONNECTIONS)
-                .with_unit("{connection}")
-                .with_description("Open client connections.")
-                .build(),
-            instances_live: meter
-                .i64_up_down_counter(metric::INSTANCES_LIVE)
-                .with_unit("{instance}")
-                .with_description("Instances of components that exist now.")
-                .build(),
-            instances_created: counter(
-                meter,
-                metric::INSTANCES_CREATED,
-                "{instance}",
-                "Instances created.",
-            ),
-            instances_reused: counter(
-                meter,
-                metric::INSTANCES_REUSED,
-                "{request}",
-                "Requests served by an instance that had served others before.",
-            ),
-            instantiation: meter
-                .f64_histogram(metric::INSTANTIATION_DURATION)
-                .with_unit("s")
-                .with_description("Time to make a new instance.")
-                .with_boundaries(names::SHORT_DURATION_BUCKETS.to_vec())
-                .build(),
-            traps: telemetry.u64_counter(Instrument {
-                name: metric::TRAPS,
-                unit: "{trap}",
-                description: "Traps of guests.",
-            }),
-            outbound_denied: counter(
-                meter,
-                metric::OUTBOUND_DENIED,
-                "{request}",
-                "Requests of guests to hosts that the manifest does not allow.",
-            ),
+            request_duration: telemetry.f64_histogram(&metric::HTTP_SERVER_REQUEST_DURATION),
+            active_requests: up_down_counter(meter, &metric::HTTP_SERVER_ACTIVE_REQUESTS),
+            request_body_size: telemetry.u64_histogram(&metric::HTTP_SERVER_REQUEST_BODY_SIZE),
+            response_body_size: telemetry.u64_histogram(&metric::HTTP_SERVER_RESPONSE_BODY_SIZE),
+            queue_depth: up_down_counter(meter, &metric::QUEUE_DEPTH),
+            rejections: counter(meter, &metric::REJECTIONS),
+            connections: up_down_counter(meter, &metric::CONNECTIONS),
+            instances_live: up_down_counter(meter, &metric::INSTANCES_LIVE),
+            instances_created: counter(meter, &metric::INSTANCES_CREATED),
+            instances_reused: counter(meter, &metric::INSTANCES_REUSED),
+            instantiation: histogram(meter, &metric::INSTANTIATION_DURATION),
+            traps: telemetry.u64_counter(&metric::TRAPS),
+            outbound_denied: counter(meter, &metric::OUTBOUND_DENIED),
             reloads,
             live: AtomicI64::new(0),
             components,
@@ -157,10 +94,7 @@ impl Metrics {
         }
         components.retain(|_, component| component.strong_count() > 0);
         let fresh = Arc::new(ComponentMetrics {
-            attributes: [KeyValue::new(
-                names::COMPONENT,
-                StringValue::from(id.clone()),
-            )],
+            attributes: [KeyValue::new(key::COMPONENT, StringValue::from(id.clone()))],
             high_water: AtomicU64::new(0),
         });
         components.insert(id.clone(), Arc::downgrade(&fresh));
@@ -170,18 +104,14 @@ impl Metrics {
     /// From now on this version is served.
     pub(crate) fn serves(&self, revision: &Revision) {
         *lock(&self.revision) = vec![
-            KeyValue::new(
-                names::APP_REVISION,
-                StringValue::from(revision.short.clone()),
-            ),
-            KeyValue::new(names::APP_GENERATION, revision.generation.cast_signed()),
+            KeyValue::new(key::APP_REVISION, StringValue::from(revision.short.clone())),
+            KeyValue::new(key::APP_GENERATION, revision.generation.cast_signed()),
         ];
     }
 
-    /// `result` is `ok` or `refused`.
-    pub(crate) fn reloaded(&self, result: &'static str) {
+    pub(crate) fn reloaded(&self, result: ReloadResult) {
         self.reloads
-            .add(1, &[KeyValue::new(names::RELOAD_RESULT, result)]);
+            .add(1, &[KeyValue::new(key::RELOAD_RESULT, result.as_str())]);
     }
 
     pub(crate) fn instance_created(&self, component: &ComponentMetrics, took: Duration) {
@@ -210,16 +140,14 @@ impl Metrics {
     }
 
     /// `span` is the one that the guest's spans are children of.
-    pub(crate) fn trapped(
-        &self,
-        component: &ComponentMetrics,
-        kind: &'static str,
-        span: &SpanContext,
-    ) {
+    pub(crate) fn trapped(&self, component: &ComponentMetrics, kind: TrapKind, span: &SpanContext) {
         let [component] = &component.attributes;
         self.traps.add(
             1,
-            &[component.clone(), KeyValue::new(names::TRAP_KIND, kind)],
+            &[
+                component.clone(),
+                KeyValue::new(key::TRAP_KIND, kind.as_str()),
+            ],
             Some(span),
         );
     }
@@ -228,9 +156,9 @@ impl Metrics {
         self.outbound_denied.add(1, &component.attributes);
     }
 
-    pub(crate) fn rejected(&self, reason: &'static str) {
-        self.rejections
-            .add(1, &[KeyValue::new(names::REJECTION_REASON, reason)]);
+    pub(crate) fn rejected(&self, reason: RejectionReason) {
+        let reason = KeyValue::new(key::REJECTION_REASON, reason.as_str());
+        self.rejections.add(1, &[reason]);
     }
 
     pub(crate) fn connection_opened(&self) {
@@ -247,73 +175,36 @@ fn lock<T>(values: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     values.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn counter(
-    meter: &Meter,
-    name: &'static str,
-    unit: &'static str,
-    description: &'static str,
-) -> Counter<u64> {
-    meter
-        .u64_counter(name)
-        .with_unit(unit)
-        .with_description(description)
-        .build()
-}
-
-fn size_histogram(
-    telemetry: &Telemetry,
-    name: &'static str,
-    description: &'static str,
-) -> exemplars::Histogram<u64> {
-    let instrument = Instrument {
-        name,
-        unit: "By",
-        description,
-    };
-    telemetry.u64_histogram(instrument, &names::SIZE_BUCKETS)
-}
-
 /// Reports how often the compile cache had what a component needed.
 pub(crate) fn observe_cache(meter: &Meter, cache: Cache) {
-    meter
-        .u64_observable_counter(metric::COMPILE_CACHE_LOOKUPS)
-        .with_unit("{lookup}")
-        .with_description("Look-ups in the cache of compiled code.")
-        .with_callback(move |observer| {
-            for (result, count) in [("hit", cache.cache_hits()), ("miss", cache.cache_misses())] {
-                observer.observe(count as u64, &[KeyValue::new(names::CACHE_RESULT, result)]);
-            }
-        })
-        .build();
+    observe(meter, &metric::COMPILE_CACHE_LOOKUPS, move |observer| {
+        for (result, count) in [
+            (CacheResult::Hit, cache.cache_hits()),
+            (CacheResult::Miss, cache.cache_misses()),
+        ] {
+            let result = KeyValue::new(key::CACHE_RESULT, result.as_str());
+            observer.observe(count as u64, &[result]);
+        }
+    });
 }
 
 fn observe_high_water(meter: &Meter, components: &Components) {
     let components = components.clone();
-    meter
-        .u64_observable_gauge(metric::MEMORY_HIGH_WATER)
-        .with_unit("By")
-        .with_description("Most linear memory that an instance of the component has used.")
-        .with_callback(move |observer| {
-            for component in lock(&components).values().filter_map(Weak::upgrade) {
-                let high_water = component.high_water.load(Ordering::Relaxed);
-                observer.observe(high_water, &component.attributes);
-            }
-        })
-        .build();
+    observe(meter, &metric::MEMORY_HIGH_WATER, move |observer| {
+        for component in lock(&components).values().filter_map(Weak::upgrade) {
+            let high_water = component.high_water.load(Ordering::Relaxed);
+            observer.observe(high_water, &component.attributes);
+        }
+    });
 }
 
 /// A gauge that is always 1: what it tells is in its attributes.
 fn observe_revision(meter: &Meter, revision: &Arc<Mutex<Vec<KeyValue>>>) {
     let revision = revision.clone();
-    meter
-        .u64_observable_gauge(metric::APP_INFO)
-        .with_unit("{version}")
-        .with_description("The version of the application that is served.")
-        .with_callback(move |observer| {
-            let attributes = lock(&revision);
-            if !attributes.is_empty() {
-                observer.observe(1, &attributes);
-            }
-        })
-        .build();
+    observe(meter, &metric::APP_INFO, move |observer| {
+        let attributes = lock(&revision);
+        if !attributes.is_empty() {
+            observer.observe(1, &attributes);
+        }
+    });
 }

@@ -10,8 +10,8 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, ContextGuard, KeyValue};
 use spinfo_client::Target;
-use spinfo_telemetry::names::{self, DURATION_BUCKETS, metric};
-use spinfo_telemetry::{Counter, Histogram, Instrument, Propagator, Telemetry};
+use spinfo_telemetry::names::{self, metric};
+use spinfo_telemetry::{Counter, Histogram, Propagator, Telemetry};
 
 use crate::report::Outcome;
 
@@ -33,24 +33,9 @@ impl Instruments {
             tracer: BoxedTracer::new(Box::new(telemetry.tracer())),
             unexported: (!telemetry.is_tracing_enabled()).then_some(ratio),
             propagator: telemetry.propagator(),
-            duration: telemetry.f64_histogram(
-                Instrument {
-                    name: metric::HTTP_CLIENT_REQUEST_DURATION,
-                    unit: "s",
-                    description: "Duration of HTTP client requests, from the look-up of the name to the last byte.",
-                },
-                &DURATION_BUCKETS,
-            ),
-            changes: telemetry.u64_counter(Instrument {
-                name: metric::MONITOR_CHANGES,
-                unit: "{change}",
-                description: "Changes of the server's state that were asked for, by what became of them.",
-            }),
-            missed: telemetry.u64_counter(Instrument {
-                name: metric::MONITOR_MISSED,
-                unit: "{request}",
-                description: "Requests that were left out because the one before was still under way.",
-            }),
+            duration: telemetry.f64_histogram(&metric::HTTP_CLIENT_REQUEST_DURATION),
+            changes: telemetry.u64_counter(&metric::MONITOR_CHANGES),
+            missed: telemetry.u64_counter(&metric::MONITOR_MISSED),
         }
     }
 

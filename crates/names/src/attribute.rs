@@ -21,6 +21,13 @@ macro_rules! attributes {
 
         /// All there are.
         pub const ALL: &[Attribute] = &[$($name),+];
+
+        /// The keys alone, for who sends them.
+        pub mod key {
+            /// The same for all senders, whatever its values are.
+            pub const ERROR_TYPE: &str = "error.type";
+            $($(#[doc = $help])+ pub const $name: &str = $key;)+
+        }
     };
 }
 
@@ -71,7 +78,7 @@ attributes! {
     /// why telemetry did not arrive
     LOSS_REASON = "error.type", Of(LossReason::VALUES);
 
-    /// method, if it is a known one; `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` replaces the host's list
+    /// method
     HTTP_REQUEST_METHOD = "http.request.method", Of(HttpMethod::VALUES);
     /// method as the client sent it, if it is not a known one
     HTTP_REQUEST_METHOD_ORIGINAL = "http.request.method_original", Any;

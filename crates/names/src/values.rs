@@ -57,6 +57,8 @@ values! {
         QueueFull = "queue_full",
         /// no place came free in the time that a request may wait
         QueueTimeout = "queue_timeout",
+        /// there was no room for another instance
+        NoInstance = "no_instance",
         /// the body was larger than may be
         BodyTooLarge = "body_too_large",
         /// the component took longer than it may
@@ -65,6 +67,8 @@ values! {
         Connections = "connections",
         /// the head of a request took too long to arrive
         HeaderTimeout = "header_timeout",
+        /// the head of a request was larger than may be
+        HeaderTooLarge = "header_too_large",
         /// the TLS handshake took too long
         HandshakeTimeout = "handshake_timeout",
         /// as many requests of components to other servers are under way as may be

@@ -7,11 +7,13 @@ use http::HeaderMap;
 use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue};
 use spinfo_client::{Answer, Connection, Failure, Target};
+use spinfo_names::Metric;
 use spinfo_telemetry::names::{
-    ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, NETWORK_PEER_ADDRESS,
-    NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_FULL, metric,
+    CLOCK_ERROR_BOUND, CLOCK_OFFSET, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE,
+    NETWORK_PEER_ADDRESS, NETWORK_PEER_PORT, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT,
+    URL_FULL, metric,
 };
-use spinfo_telemetry::{Propagator, ServiceDefaults, Settings};
+use spinfo_telemetry::{Propagator, ServiceDefaults, Settings, instruments};
 
 use crate::check::{Outcome, Severity};
 use crate::clock::{ClockError, Measurement};
@@ -59,70 +61,42 @@ impl Telemetry {
     /// Gauges that are asked for their value: what the latest check could not measure is not exported again.
     fn observe(&self) {
         type Value = fn(&Outcome) -> Option<f64>;
-        let gauges: [(&str, &str, &str, Value); 7] = [
-            (
-                metric::PROBE_SUCCESS,
-                "",
-                "Whether the server works.",
-                |outcome| Some(f64::from(u8::from(outcome.is_success()))),
-            ),
-            (
-                metric::PROBE_DURATION,
-                "s",
-                "How long the HTTP check took.",
-                |outcome| Some(outcome.time.as_secs_f64()),
-            ),
-            (
-                metric::PROBE_HTTP_STATUS_CODE,
-                "",
-                "Status of the last answer.",
-                |outcome| Some(f64::from(outcome.http.as_ref()?.status.as_u16())),
-            ),
-            (
-                metric::PROBE_EARLIEST_CERT_EXPIRY,
-                "",
-                "When the first certificate of the chain expires, in seconds since 1970.",
-                |outcome| Some(unix_seconds(outcome.certificate.as_ref()?.not_after)),
-            ),
-            (
-                metric::PROBE_EARLIEST_CERT_LIFETIME,
-                "s",
-                "How long that certificate is valid in all.",
-                |outcome| {
-                    let seen = outcome.certificate.as_ref()?;
-                    Some(seconds_between(seen.not_before, seen.not_after))
-                },
-            ),
-            (
-                metric::PROBE_CLOCK_OFFSET,
-                "s",
-                "How far the server's clock is ahead of the probe's.",
-                |outcome| Some(outcome.clock.as_ref()?.offset),
-            ),
-            (
-                metric::PROBE_CLOCK_ERROR_BOUND,
-                "s",
-                "The true offset is at most this far from the measured one.",
-                |outcome| Some(outcome.clock.as_ref()?.bound),
-            ),
+        let gauges: [(&Metric, Value); 7] = [
+            (&metric::PROBE_SUCCESS, |outcome| {
+                Some(f64::from(u8::from(outcome.is_success())))
+            }),
+            (&metric::PROBE_DURATION, |outcome| {
+                Some(outcome.time.as_secs_f64())
+            }),
+            (&metric::PROBE_HTTP_STATUS_CODE, |outcome| {
+                Some(f64::from(outcome.http.as_ref()?.status.as_u16()))
+            }),
+            (&metric::PROBE_EARLIEST_CERT_EXPIRY, |outcome| {
+                Some(unix_seconds(outcome.certificate.as_ref()?.not_after))
+            }),
+            (&metric::PROBE_EARLIEST_CERT_LIFETIME, |outcome| {
+                let seen = outcome.certificate.as_ref()?;
+                Some(seconds_between(seen.not_before, seen.not_after))
+            }),
+            (&metric::PROBE_CLOCK_OFFSET, |outcome| {
+                Some(outcome.clock.as_ref()?.offset)
+            }),
+            (&metric::PROBE_CLOCK_ERROR_BOUND, |outcome| {
+                Some(outcome.clock.as_ref()?.bound)
+            }),
         ];
         let meter = self.inner.meter();
-        for (name, unit, description, value) in gauges {
+        for (metric, value) in gauges {
             let latest = self.latest.clone();
-            meter
-                .f64_observable_gauge(name)
-                .with_unit(unit)
-                .with_description(description)
-                .with_callback(move |observer| {
-                    let latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
-                    let Some((url, outcome)) = &*latest else {
-                        return;
-                    };
-                    if let Some(value) = value(outcome) {
-                        observer.observe(value, &[KeyValue::new(URL_FULL, url.clone())]);
-                    }
-                })
-                .build();
+            instruments::observe_f64(&meter, metric, move |observer| {
+                let latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some((url, outcome)) = &*latest else {
+                    return;
+                };
+                if let Some(value) = value(outcome) {
+                    observer.observe(value, &[KeyValue::new(URL_FULL, url.clone())]);
+                }
+            });
         }
     }
 
@@ -275,8 +249,8 @@ impl ChildSpan {
             Ok(measurement) => {
                 let estimate = &measurement.estimate;
                 let values = [
-                    (metric::PROBE_CLOCK_OFFSET, estimate.offset_s()),
-                    (metric::PROBE_CLOCK_ERROR_BOUND, estimate.bound_s()),
+                    (CLOCK_OFFSET, estimate.offset_s()),
+                    (CLOCK_ERROR_BOUND, estimate.bound_s()),
                 ];
                 for (name, value) in values {
                     span.set_attribute(KeyValue::new(name, value));

@@ -6,10 +6,11 @@
 //! - `pipeline`: the bounded queues and the one background thread that empties them;
 //! - `exporter`: OTLP over HTTP/protobuf and gRPC on one HTTP stack;
 //! - [`metrics`]: the `/metrics` page, OpenMetrics 1.0;
-//! - [`exemplars`]: instruments whose measurements lead to traces;
+//! - [`instruments`]: instruments made from the table of metrics;
+//! - [`exemplars`]: the same, whose measurements lead to traces;
 //! - [`logging`]: the `tracing` subscriber, to stderr and to OTLP;
 //! - [`propagation`]: W3C trace context and baggage in HTTP headers;
-//! - [`names`]: every attribute and metric name, and what may go into their values.
+//! - [`names`]: the keys of attributes, and what may go into their values.
 //!
 //! Two properties hold throughout. The environment is never read here: the caller passes its values, so the same settings give
 //! the same behaviour everywhere. And losing the receiver costs telemetry only: queues are bounded, what does not fit is counted and
@@ -22,12 +23,13 @@ mod exporter;
 mod pipeline;
 
 pub mod exemplars;
+pub mod instruments;
 pub mod logging;
 pub mod metrics;
 pub mod names;
 pub mod propagation;
 
-pub use exemplars::{Counter, ExemplarFilter, Histogram, Instrument};
+pub use exemplars::{Counter, ExemplarFilter, Histogram};
 pub use logging::{LogFormat, LogOptions, init_logging};
 pub use metrics::{MetricsPage, OPEN_METRICS_CONTENT_TYPE};
 pub use propagation::Propagator;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use spinfo_names::values::ReloadResult;
+
 use crate::metrics::Metrics;
 
 /// Counts reloads, for metrics and for the admin listener.
@@ -28,14 +30,14 @@ impl Outcomes {
     }
 
     pub(crate) fn ok(&self) {
-        self.metrics.reloaded("ok");
+        self.metrics.reloaded(ReloadResult::Ok);
         let mut counted = self.lock();
         counted.ok += 1;
         counted.problem = None;
     }
 
     pub(crate) fn refused(&self, problem: String) {
-        self.metrics.reloaded("refused");
+        self.metrics.reloaded(ReloadResult::Refused);
         let mut counted = self.lock();
         counted.refused += 1;
         counted.problem = Some(problem);

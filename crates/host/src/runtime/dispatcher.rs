@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use opentelemetry::trace::{SpanContext, SpanKind, TraceContextExt as _};
 use opentelemetry::{Context, KeyValue, StringValue};
 use spinfo_manifest::RouteMatch;
+use spinfo_names::values::TrapKind;
 use spinfo_telemetry::names;
 use tokio::sync::watch;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
@@ -50,8 +51,10 @@ impl Run {
             None => Ok(()),
             Some(Failure::TimedOut) => Err(Error::HttpResponseTimeout),
             Some(Failure::Trapped { kind, .. }) => {
-                let cause =
-                    format!("the component trapped ({kind}) before its answer was complete");
+                let cause = format!(
+                    "the component trapped ({}) before its answer was complete",
+                    kind.as_str()
+                );
                 Err(Error::InternalError(Some(cause)))
             }
         }
@@ -80,7 +83,7 @@ pub(crate) enum Refusal {
     Busy(String),
     TimedOut,
     Trapped {
-        kind: &'static str,
+        kind: TrapKind,
         message: String,
     },
     /// The component ended without an answer, or answered with an error of HTTP instead of a response.
@@ -220,7 +223,7 @@ impl Dispatcher {
             span.set(KeyValue::new(names::ERROR_TYPE, refusal.describe().1));
             span.fail(refusal.cause());
             if let Refusal::Trapped { kind, .. } = refusal {
-                span.set(KeyValue::new(names::TRAP_KIND, *kind));
+                span.set(KeyValue::new(names::TRAP_KIND, kind.as_str()));
             }
         }
         (result, Run { span, failure })

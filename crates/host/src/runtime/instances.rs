@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use opentelemetry::trace::SpanContext;
+use spinfo_names::values::TrapKind;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
@@ -64,7 +65,7 @@ pub(crate) enum Failure {
     TimedOut,
     /// The trap's name and the whole message.
     Trapped {
-        kind: &'static str,
+        kind: TrapKind,
         message: String,
     },
 }
@@ -230,11 +231,11 @@ impl WorkerState for InstanceState {
         let failure = classify(&error);
         if let Failure::Trapped { kind, message } = &failure {
             let span = guest.current.span_context();
-            self.metrics.trapped(&self.measured, kind, &span);
+            self.metrics.trapped(&self.measured, *kind, &span);
             let _attached = crate::trace::attach(span);
             tracing::error!(
                 wasm.component = &*self.component.id,
-                wasm.trap.kind = kind,
+                wasm.trap.kind = kind.as_str(),
                 "the component trapped: {message}"
             );
         }
@@ -253,14 +254,13 @@ impl WorkerState for InstanceState {
 pub(crate) fn classify(error: &wasmtime::Error) -> Failure {
     use wasmtime::Trap;
     let kind = match error.downcast_ref::<Trap>() {
-        Some(Trap::UnreachableCodeReached) => "unreachable",
-        Some(Trap::MemoryOutOfBounds) => "memory_out_of_bounds",
-        Some(Trap::StackOverflow) => "stack_overflow",
-        Some(Trap::IntegerDivisionByZero) => "division_by_zero",
-        Some(Trap::OutOfFuel | Trap::Interrupt) => "interrupt",
-        Some(_) => "other",
+        Some(Trap::UnreachableCodeReached) => TrapKind::Unreachable,
+        Some(Trap::MemoryOutOfBounds) => TrapKind::MemoryOutOfBounds,
+        Some(Trap::StackOverflow) => TrapKind::StackOverflow,
+        Some(Trap::IntegerDivisionByZero) => TrapKind::DivisionByZero,
+        Some(_) => TrapKind::Other,
         None if error.to_string().contains("guest timed out") => return Failure::TimedOut,
-        None => "host_error",
+        None => TrapKind::HostError,
     };
     Failure::Trapped {
         kind,
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn what_ended_an_instance_has_a_name_of_low_cardinality() {
         let kind = |error: wasmtime::Error| match classify(&error) {
-            Failure::Trapped { kind, .. } => kind,
+            Failure::Trapped { kind, .. } => kind.as_str(),
             Failure::TimedOut => "timed out",
         };
         assert_eq!(kind(Trap::UnreachableCodeReached.into()), "unreachable");

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use spinfo_names::values::RejectionReason;
+
 use crate::metrics::Metrics;
 
 /// A place among the requests under way.
@@ -42,14 +44,14 @@ impl Admission {
             return Some(slot);
         }
         if self.waiting.load(Ordering::Relaxed) >= self.max_waiting {
-            self.metrics.rejected("queue_full");
+            self.metrics.rejected(RejectionReason::QueueFull);
             return None;
         }
         let _place = Place::take(self);
         match tokio::time::timeout(self.max_wait, self.slots.clone().acquire_owned()).await {
             Ok(Ok(slot)) => Some(slot),
             _ => {
-                self.metrics.rejected("queue_timeout");
+                self.metrics.rejected(RejectionReason::QueueTimeout);
                 None
             }
         }

@@ -12,6 +12,7 @@ use hyper::body::{Body as _, Incoming};
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
 use opentelemetry::{KeyValue, StringValue};
 use spinfo_manifest::RouteMatch;
+use spinfo_names::values::HttpMethod;
 use spinfo_telemetry::names::{self, KnownMethods};
 
 use super::admission::Admission;
@@ -115,7 +116,7 @@ impl Service {
         let route = route.map(|route| dispatcher.app.route_name(route));
         let parent = tracing.extract(request.headers());
         // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name
-        let verb = if method == names::OTHER_METHOD {
+        let verb = if method == HttpMethod::Other.as_str() {
             "HTTP"
         } else {
             method
@@ -264,7 +265,7 @@ fn span_attributes(
     let uri = request.uri();
     let mut attributes = Vec::with_capacity(13);
     attributes.push(KeyValue::new(names::HTTP_REQUEST_METHOD, method));
-    if method == names::OTHER_METHOD {
+    if method == HttpMethod::Other.as_str() {
         attributes.push(KeyValue::new(
             names::HTTP_REQUEST_METHOD_ORIGINAL,
             request.method().as_str().to_owned(),

@@ -5,20 +5,11 @@ use std::sync::Arc;
 use opentelemetry::metrics::{self, Meter};
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{InstrumentationScope, KeyValue};
+use spinfo_names::Metric;
 
 use super::slots::Slots;
 use super::{Exemplars, Kind, Stream};
-
-/// How an instrument is called and described.
-#[derive(Clone, Copy, Debug)]
-pub struct Instrument {
-    /// The name, with dots.
-    pub name: &'static str,
-    /// The unit in UCUM, such as `s`, `By` or `{request}`.
-    pub unit: &'static str,
-    /// What is measured, in a sentence.
-    pub description: &'static str,
-}
+use crate::instruments;
 
 /// Where instruments are made: a meter, its scope, and the place of the exemplars.
 pub(crate) struct Place<'a> {
@@ -28,9 +19,10 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn slots(&self, kind: Kind, instrument: &Instrument, bounds: &[f64]) -> Option<Arc<Slots>> {
-        let stream = Stream::new(self.scope.clone(), kind, instrument);
-        self.exemplars.slots(stream, bounds)
+    fn slots(&self, kind: Kind, metric: &Metric) -> Option<Arc<Slots>> {
+        let stream = Stream::new(self.scope.clone(), kind, metric);
+        // A counter has no bounds: one slot.
+        self.exemplars.slots(stream, metric.buckets())
     }
 }
 
@@ -55,30 +47,30 @@ impl<T: Copy> Histogram<T> {
 }
 
 impl Histogram<f64> {
-    pub(crate) fn f64(place: &Place<'_>, instrument: Instrument, bounds: &[f64]) -> Self {
-        let sdk = place.meter.f64_histogram(instrument.name);
+    pub(crate) fn f64(place: &Place<'_>, metric: &Metric) -> Self {
+        let sdk = place.meter.f64_histogram(metric.name);
         Self {
             sdk: sdk
-                .with_unit(instrument.unit)
-                .with_description(instrument.description)
-                .with_boundaries(bounds.to_vec())
+                .with_unit(metric.unit)
+                .with_description(metric.help)
+                .with_boundaries(metric.buckets().to_vec())
                 .build(),
-            slots: place.slots(Kind::F64Histogram, &instrument, bounds),
+            slots: place.slots(Kind::F64Histogram, metric),
             float: |value| value,
         }
     }
 }
 
 impl Histogram<u64> {
-    pub(crate) fn u64(place: &Place<'_>, instrument: Instrument, bounds: &[f64]) -> Self {
-        let sdk = place.meter.u64_histogram(instrument.name);
+    pub(crate) fn u64(place: &Place<'_>, metric: &Metric) -> Self {
+        let sdk = place.meter.u64_histogram(metric.name);
         Self {
             sdk: sdk
-                .with_unit(instrument.unit)
-                .with_description(instrument.description)
-                .with_boundaries(bounds.to_vec())
+                .with_unit(metric.unit)
+                .with_description(metric.help)
+                .with_boundaries(metric.buckets().to_vec())
                 .build(),
-            slots: place.slots(Kind::U64Histogram, &instrument, bounds),
+            slots: place.slots(Kind::U64Histogram, metric),
             float: |value| value as f64,
         }
     }
@@ -92,15 +84,10 @@ pub struct Counter {
 }
 
 impl Counter {
-    pub(crate) fn u64(place: &Place<'_>, instrument: Instrument) -> Self {
-        let sdk = place.meter.u64_counter(instrument.name);
+    pub(crate) fn u64(place: &Place<'_>, metric: &Metric) -> Self {
         Self {
-            sdk: sdk
-                .with_unit(instrument.unit)
-                .with_description(instrument.description)
-                .build(),
-            // No bounds: one slot.
-            slots: place.slots(Kind::U64Counter, &instrument, &[]),
+            sdk: instruments::counter(place.meter, metric),
+            slots: place.slots(Kind::U64Counter, metric),
         }
     }
 

@@ -151,16 +151,13 @@ mod tests {
     use opentelemetry::trace::{SpanId, TraceFlags, TraceId, TraceState};
 
     use super::*;
-    use crate::exemplars::{Instrument, Kind};
+    use spinfo_names::metric;
+
+    use crate::exemplars::Kind;
 
     fn slots() -> Slots {
-        let instrument = Instrument {
-            name: "work.duration",
-            unit: "s",
-            description: "",
-        };
         let scope = InstrumentationScope::default();
-        let stream = Stream::new(scope, Kind::F64Histogram, &instrument);
+        let stream = Stream::new(scope, Kind::F64Histogram, &metric::INSTANTIATION_DURATION);
         Slots::new(stream, ExemplarFilter::TraceBased, &[1.0])
     }
 

@@ -2,8 +2,7 @@
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData};
-
-use super::Instrument;
+use spinfo_names as names;
 
 /// The kinds of instruments that keep exemplars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +28,13 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(scope: InstrumentationScope, kind: Kind, instrument: &Instrument) -> Self {
+    pub(crate) fn new(scope: InstrumentationScope, kind: Kind, metric: &names::Metric) -> Self {
         Self {
             scope,
             kind,
-            name: instrument.name.to_ascii_lowercase(),
-            unit: instrument.unit.to_owned(),
-            description: instrument.description.to_owned(),
+            name: metric.name.to_ascii_lowercase(),
+            unit: metric.unit.to_owned(),
+            description: metric.help.to_owned(),
         }
     }
 

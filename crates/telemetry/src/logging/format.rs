@@ -1,9 +1,9 @@
 //! The two forms of a log line.
 
 use std::fmt::{self, Write as _};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
+use humantime::format_rfc3339_micros;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use serde_json::{Map, Value};
@@ -14,6 +14,9 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::level_name;
+
+/// From 1970 to the end of the year 9999, the last that RFC 3339 can write.
+const YEARS: Duration = Duration::from_secs(253_402_300_800);
 
 /// `2026-01-02T03:04:05.678901Z  INFO target: message key=value trace_id=…`
 pub(super) struct Text {
@@ -43,8 +46,8 @@ where
         };
         write!(
             out,
-            "{dim}{:.6}{reset} {level_start}{:>5}{reset} ",
-            now(),
+            "{dim}{}{reset} {level_start}{:>5}{reset} ",
+            format_rfc3339_micros(now()),
             level_name(level)
         )?;
         write!(out, "{dim}{}:{reset}", event.metadata().target())?;
@@ -81,7 +84,8 @@ where
             out: &mut out,
             first: true,
         };
-        member.write("time", &format!("{:.6}", now()).into())?;
+        let time = format_rfc3339_micros(now()).to_string();
+        member.write("time", &time.into())?;
         member.write("level", &level_name(metadata.level()).into())?;
         member.write("message", &fields.message.unwrap_or_default().into())?;
         member.write("target", &metadata.target().into())?;
@@ -110,9 +114,12 @@ impl Members<'_, '_> {
     }
 }
 
-fn now() -> Timestamp {
-    // A clock outside of the years that can be written is no reason not to log.
-    Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::UNIX_EPOCH)
+/// Now, or 1970 where the clock is outside of what can be written, which is no reason not to log.
+fn now() -> SystemTime {
+    let end = UNIX_EPOCH + YEARS;
+    Some(SystemTime::now())
+        .filter(|now| (UNIX_EPOCH..end).contains(now))
+        .unwrap_or(UNIX_EPOCH)
 }
 
 fn active_span() -> Option<SpanContext> {

@@ -6,14 +6,14 @@ use std::collections::btree_map::Entry;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, HistogramDataPoint, Metric, MetricData};
+use spinfo_names::prometheus::{self, Type};
 
-use super::name::{self, Kind};
 use super::text::{Labels, Number, Page, Sample};
 use crate::exemplars::{Collected, Copied, Exemplar};
 
 /// One metric family.
 struct Family {
-    kind: Kind,
+    kind: Type,
     unit: Option<String>,
     help: String,
     /// By labels, so that no series appears twice and the order is always the same.
@@ -84,7 +84,7 @@ fn target_info(page: &mut Page, resource: &Resource) {
     page.head("target", "info", None, "What the metrics are about.");
     let attributes = resource
         .iter()
-        .map(|(key, value)| (name::label(key.as_str()), value.to_string()));
+        .map(|(key, value)| (prometheus::label(key.as_str()), value.to_string()));
     page.sample(&Sample {
         name: ("target", "_info"),
         labels: &merged(attributes),
@@ -94,7 +94,7 @@ fn target_info(page: &mut Page, resource: &Resource) {
     });
 }
 
-fn write(page: &mut Page, name: &str, kind: Kind, labels: &Labels, value: &Value) {
+fn write(page: &mut Page, name: &str, kind: Type, labels: &Labels, value: &Value) {
     let plain = |suffix, value| Sample {
         name: (name, suffix),
         labels,
@@ -104,7 +104,7 @@ fn write(page: &mut Page, name: &str, kind: Kind, labels: &Labels, value: &Value
     };
     match value {
         Value::Number(number, exemplar) => {
-            let suffix = if kind == Kind::Counter { "_total" } else { "" };
+            let suffix = if kind == Type::Counter { "_total" } else { "" };
             page.sample(&Sample {
                 exemplar: *exemplar,
                 ..plain(suffix, *number)
@@ -141,13 +141,13 @@ fn add<T: Copy>(
                 let value = Value::Number(number(point.value()), None);
                 (labels(point.attributes(), source.scope), value)
             });
-            insert(families, source.metric, Kind::Gauge, points);
+            insert(families, source.metric, Type::Gauge, points);
         }
         MetricData::Sum(sum) => {
             let kind = if sum.is_monotonic() {
-                Kind::Counter
+                Type::Counter
             } else {
-                Kind::Gauge
+                Type::Gauge
             };
             let points = sum.data_points().map(|point| {
                 let exemplar = source
@@ -164,7 +164,7 @@ fn add<T: Copy>(
                 let value = buckets(point, source.exemplars, number);
                 (labels(point.attributes(), source.scope), value)
             });
-            insert(families, source.metric, Kind::Histogram, points);
+            insert(families, source.metric, Type::Histogram, points);
         }
         MetricData::ExponentialHistogram(_) => {}
     }
@@ -173,10 +173,10 @@ fn add<T: Copy>(
 fn insert(
     families: &mut BTreeMap<String, Family>,
     metric: &Metric,
-    kind: Kind,
+    kind: Type,
     points: impl Iterator<Item = (Labels, Value)>,
 ) {
-    let (name, unit) = name::family(metric.name(), metric.unit(), kind);
+    let (name, unit) = prometheus::family(metric.name(), metric.unit(), kind);
     let family = match families.entry(name) {
         Entry::Vacant(entry) => entry.insert(Family {
             kind,
@@ -234,7 +234,7 @@ fn scope_labels(scope: &InstrumentationScope) -> Labels {
     let fixed = fixed.map(|(key, value)| (format!("otel_scope_{key}"), value.to_owned()));
     let own = scope.attributes().map(|attribute| {
         (
-            format!("otel_scope_{}", name::label(attribute.key.as_str())),
+            format!("otel_scope_{}", prometheus::label(attribute.key.as_str())),
             attribute.value.to_string(),
         )
     });
@@ -244,7 +244,7 @@ fn scope_labels(scope: &InstrumentationScope) -> Labels {
 fn labels<'a>(attributes: impl Iterator<Item = &'a KeyValue>, scope: &Labels) -> Labels {
     let own = attributes.map(|attribute| {
         (
-            name::label(attribute.key.as_str()),
+            prometheus::label(attribute.key.as_str()),
             attribute.value.to_string(),
         )
     });

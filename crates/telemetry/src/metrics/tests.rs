@@ -6,7 +6,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider as _;
 
 use super::OPEN_METRICS_CONTENT_TYPE;
-use crate::names::{DURATION_BUCKETS, metric};
+use crate::instruments;
+use crate::names::metric;
 use crate::{ServiceDefaults, Settings, Telemetry};
 
 fn telemetry(resource: &'static str) -> Telemetry {
@@ -120,12 +121,7 @@ fn labels(text: &str) -> &str {
 fn a_histogram_has_cumulative_buckets_and_its_unit() {
     let telemetry = telemetry("");
     let meter = telemetry.meter();
-    let duration = meter
-        .f64_histogram(metric::HTTP_SERVER_REQUEST_DURATION)
-        .with_unit("s")
-        .with_description("Duration of HTTP server requests.")
-        .with_boundaries(DURATION_BUCKETS.to_vec())
-        .build();
+    let duration = instruments::histogram(&meter, &metric::HTTP_SERVER_REQUEST_DURATION);
     let route = [
         KeyValue::new("http.route", "/now"),
         KeyValue::new("http.response.status_code", 200),
@@ -134,7 +130,7 @@ fn a_histogram_has_cumulative_buckets_and_its_unit() {
         duration.record(seconds, &route);
     }
     let page = telemetry.open_metrics();
-    assert!(page.contains("# TYPE http_server_request_duration_seconds histogram\n# UNIT http_server_request_duration_seconds seconds\n# HELP http_server_request_duration_seconds Duration of HTTP server requests.\n"), "{page}");
+    assert!(page.contains("# TYPE http_server_request_duration_seconds histogram\n# UNIT http_server_request_duration_seconds seconds\n# HELP http_server_request_duration_seconds Duration of requests, until the last byte of the response.\n"), "{page}");
     let samples = parse(&page);
     let common = r#"http_response_status_code="200",http_route="/now",otel_scope_name="spinfo",otel_scope_version="1.2.3""#;
     let bucket = |le: &str| {
@@ -164,13 +160,10 @@ fn a_histogram_has_cumulative_buckets_and_its_unit() {
 fn counters_and_gauges_keep_their_values_between_scrapes() {
     let telemetry = telemetry("");
     let meter = telemetry.meter();
-    let traps = meter.u64_counter(metric::TRAPS).with_unit("{trap}").build();
-    let live = meter
-        .i64_up_down_counter(metric::INSTANCES_LIVE)
-        .with_unit("{instance}")
-        .build();
+    let traps = instruments::counter(&meter, &metric::TRAPS);
+    let live = instruments::up_down_counter(&meter, &metric::INSTANCES_LIVE);
     let memory = meter
-        .u64_gauge(metric::MEMORY_HIGH_WATER)
+        .u64_gauge(metric::MEMORY_HIGH_WATER.name)
         .with_unit("By")
         .build();
     traps.add(2, &[]);

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::UNIX_EPOCH;
 
-use super::name::Kind;
+use spinfo_names::prometheus::Type;
+
 use crate::exemplars::Exemplar;
 
 /// The last line of every exposition.
@@ -98,7 +99,7 @@ impl Page {
 
 impl Page {
     /// A kind's word for the `# TYPE` line.
-    pub(super) fn family(&mut self, family: &str, kind: Kind, unit: Option<&str>, help: &str) {
+    pub(super) fn family(&mut self, family: &str, kind: Type, unit: Option<&str>, help: &str) {
         self.head(family, kind.as_str(), unit, help);
     }
 }

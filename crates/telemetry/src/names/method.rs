@@ -1,16 +1,9 @@
 //! `http.request.method`: a client may send any token, a metric must not get a series for each.
 
 use http::Method;
+use spinfo_names::values::HttpMethod;
 
-/// What the semantic conventions put in the place of a method that is not known.
-pub const OTHER_METHOD: &str = "_OTHER";
-
-/// The methods of RFC 9110 and RFC 5789, which the semantic conventions take as known unless told otherwise.
-const DEFAULT_METHODS: [&str; 9] = [
-    "GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE",
-];
-
-/// The methods that appear under their own name; all others are [`OTHER_METHOD`].
+/// The methods that appear under their own name; all others are [`HttpMethod::Other`].
 ///
 /// `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` replaces the list; names are case-sensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +11,10 @@ pub struct KnownMethods(Vec<&'static str>);
 
 impl Default for KnownMethods {
     fn default() -> Self {
-        Self(DEFAULT_METHODS.to_vec())
+        let known = HttpMethod::ALL
+            .iter()
+            .filter(|method| **method != HttpMethod::Other);
+        Self(known.map(|method| method.as_str()).collect())
     }
 }
 
@@ -31,17 +27,15 @@ impl KnownMethods {
             .filter(|name| !name.is_empty());
         Self(
             names
-                .map(|name| {
-                    DEFAULT_METHODS
-                        .into_iter()
-                        .find(|known| *known == name)
-                        .unwrap_or_else(|| Box::leak(name.to_owned().into_boxed_str()))
+                .map(|name| match HttpMethod::of(name) {
+                    HttpMethod::Other => Box::leak(name.to_owned().into_boxed_str()),
+                    known => known.as_str(),
                 })
                 .collect(),
         )
     }
 
-    /// The value of `http.request.method`: the method's own name when it is known, else [`OTHER_METHOD`], in which case a span also
+    /// The value of `http.request.method`: the method's own name when it is known, else [`HttpMethod::Other`], in which case a span also
     /// gets `http.request.method_original`.
     pub fn normalise(&self, method: &Method) -> &'static str {
         let method = method.as_str();
@@ -49,7 +43,7 @@ impl KnownMethods {
             .iter()
             .copied()
             .find(|known| *known == method)
-            .unwrap_or(OTHER_METHOD)
+            .unwrap_or(HttpMethod::Other.as_str())
     }
 }
 

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider as _};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
+use spinfo_names::Metric;
+use spinfo_names::values::LossReason;
 
+use crate::instruments;
 use crate::names::{ERROR_TYPE, metric};
 use crate::pipeline::{Losses, Queue, Work};
 
@@ -14,57 +17,37 @@ use crate::pipeline::{Losses, Queue, Work};
 pub(super) fn observe(provider: &SdkMeterProvider, work: &Work) {
     let meter = provider.meter("spinfo-telemetry");
     if let Some((_, queue)) = &work.spans {
-        let about = (
-            metric::SPANS_DROPPED,
-            "{span}",
-            "Spans lost before they reached a receiver.",
-        );
-        count_losses(&meter, about, queue.clone());
+        count_losses(&meter, &metric::SPANS_DROPPED, queue.clone());
     }
     if let Some((_, queue)) = &work.logs {
-        let about = (
-            metric::LOGS_DROPPED,
-            "{log_record}",
-            "Log records lost before they reached a receiver.",
-        );
-        count_losses(&meter, about, queue.clone());
+        count_losses(&meter, &metric::LOGS_DROPPED, queue.clone());
     }
     if let Some(push) = &work.metrics {
         let failures = push.failures.clone();
-        meter
-            .u64_observable_counter(metric::METRIC_EXPORTS_FAILED)
-            .with_unit("{export}")
-            .with_description("Exports of metrics that failed.")
-            .with_callback(move |observer| {
-                observer.observe(
-                    failures.load(Ordering::Relaxed),
-                    &[KeyValue::new(ERROR_TYPE, "export_failed")],
-                );
-            })
-            .build();
+        instruments::observe(&meter, &metric::METRIC_EXPORTS_FAILED, move |observer| {
+            let failed = failures.load(Ordering::Relaxed);
+            observer.observe(failed, &[reason(LossReason::ExportFailed)]);
+        });
     }
 }
 
-fn count_losses<T: Send + 'static>(
-    meter: &Meter,
-    (name, unit, description): (&'static str, &'static str, &'static str),
-    queue: Arc<Queue<T>>,
-) {
-    type Reason = (&'static str, fn(&Losses) -> &AtomicU64);
-    const REASONS: [Reason; 3] = [
-        ("queue_full", |losses| &losses.queue_full),
-        ("export_failed", |losses| &losses.export_failed),
-        ("rejected", |losses| &losses.rejected),
-    ];
-    meter
-        .u64_observable_counter(name)
-        .with_unit(unit)
-        .with_description(description)
-        .with_callback(move |observer| {
-            for (reason, count) in REASONS {
-                let count = count(queue.losses()).load(Ordering::Relaxed);
-                observer.observe(count, &[KeyValue::new(ERROR_TYPE, reason)]);
-            }
-        })
-        .build();
+fn count_losses<T: Send + 'static>(meter: &Meter, metric: &Metric, queue: Arc<Queue<T>>) {
+    instruments::observe(meter, metric, move |observer| {
+        for known in LossReason::ALL {
+            let count = count(queue.losses(), *known).load(Ordering::Relaxed);
+            observer.observe(count, &[reason(*known)]);
+        }
+    });
+}
+
+const fn count(losses: &Losses, reason: LossReason) -> &AtomicU64 {
+    match reason {
+        LossReason::QueueFull => &losses.queue_full,
+        LossReason::ExportFailed => &losses.export_failed,
+        LossReason::Rejected => &losses.rejected,
+    }
+}
+
+fn reason(reason: LossReason) -> KeyValue {
+    KeyValue::new(ERROR_TYPE, reason.as_str())
 }

@@ -2,15 +2,19 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanContext, Tracer as _};
-use spinfo_telemetry::{Histogram, Instrument, Telemetry};
+use spinfo_names::{Kind, Metric};
+use spinfo_telemetry::{Histogram, Telemetry};
 use spinfo_test_receiver::{Receiver, hex};
 
 use crate::program::{DEADLINE, GRPC, start};
 
-const DURATION: Instrument = Instrument {
+const DURATION: Metric = Metric {
     name: "work.duration",
     unit: "s",
-    description: "",
+    help: "",
+    kind: Kind::Histogram(&[1.0]),
+    senders: &[],
+    attributes: &[],
 };
 
 fn span(telemetry: &Telemetry) -> SpanContext {
@@ -34,7 +38,7 @@ fn both_have_the_trace(vars: &[(&str, &str)]) {
         ("OTEL_METRIC_EXPORT_INTERVAL", "50"),
     ]);
     let telemetry = start(&vars);
-    let histogram = telemetry.f64_histogram(DURATION, &[1.0]);
+    let histogram = telemetry.f64_histogram(&DURATION);
     let span = span(&telemetry);
     measure(&histogram, &span);
     let exemplar = receiver.wait_for("an exemplar", |received| {
@@ -71,7 +75,7 @@ fn traces_that_are_not_sampled_leave_none() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
         ("OTEL_TRACES_SAMPLER", "always_off"),
     ]);
-    let histogram = telemetry.f64_histogram(DURATION, &[1.0]);
+    let histogram = telemetry.f64_histogram(&DURATION);
     measure(&histogram, &span(&telemetry));
     assert!(!telemetry.open_metrics().contains(" # {"));
     assert!(telemetry.shutdown(DEADLINE));

@@ -82,12 +82,11 @@ fn the_filter_may_let_all_pass_or_none() {
 #[test]
 fn whole_numbers_stay_whole() {
     let program = Program::new();
-    let size = Instrument {
-        name: "size",
-        unit: "By",
-        description: "",
+    let size = names::Metric {
+        kind: names::Kind::Histogram(&[1024.0]),
+        ..DURATION
     };
-    let histogram = Histogram::u64(&program.place(), size, &[1024.0]);
+    let histogram = Histogram::u64(&program.place(), &size);
     histogram.record(1 << 40, &[], Some(&sampled(1)));
     let request = program.export();
     let exemplar = &points(&request)[0].exemplars[0];
@@ -97,12 +96,7 @@ fn whole_numbers_stay_whole() {
 #[test]
 fn a_counter_has_the_last_addition_of_each_series() {
     let program = Program::new();
-    let traps = Instrument {
-        name: "traps",
-        unit: "{trap}",
-        description: "",
-    };
-    let counter = Counter::u64(&program.place(), traps);
+    let counter = Counter::u64(&program.place(), &names::metric::TRAPS);
     let kind = |kind: &'static str| [KeyValue::new("kind", kind)];
     counter.add(1, &kind("a"), Some(&sampled(1)));
     counter.add(2, &kind("a"), Some(&sampled(2)));

@@ -25,11 +25,12 @@ fn every_series_gets_its_own_in_whatever_order_its_attributes_come() {
     const SERIES: u64 = 200;
     let program = Program::new();
     let histogram = program.histogram();
-    let sizes = Instrument {
+    let sizes = names::Metric {
         name: "sizes",
+        kind: names::Kind::Histogram(&[1e9]),
         ..DURATION
     };
-    let sizes = Histogram::u64(&program.place(), sizes, &[1e9]);
+    let sizes = Histogram::u64(&program.place(), &sizes);
     for turn in 0..5 {
         for number in 0..SERIES {
             let attributes = attributes(number, turn);
@@ -75,15 +76,15 @@ fn equal_attributes_of_other_making_are_one_series() {
 #[test]
 fn instruments_of_one_name_do_not_mix() {
     let program = Program::new();
-    let other_unit = Instrument {
+    let other_unit = names::Metric {
         unit: "ms",
         ..DURATION
     };
-    let other_text = Instrument {
-        description: "Another time.",
+    let other_text = names::Metric {
+        help: "Another time.",
         ..DURATION
     };
-    let other_case = Instrument {
+    let other_case = names::Metric {
         name: "Work.Duration",
         ..DURATION
     };
@@ -92,17 +93,17 @@ fn instruments_of_one_name_do_not_mix() {
     let elsewhere = elsewhere
         .f64_histogram(DURATION.name)
         .with_unit(DURATION.unit)
-        .with_description(DURATION.description)
+        .with_description(DURATION.help)
         .with_boundaries(BOUNDS.to_vec());
     elsewhere.build().record(0.5, &[]);
 
     let seconds = program.histogram();
     seconds.record(0.5, &[], Some(&sampled(1)));
-    Histogram::f64(&program.place(), other_unit, &BOUNDS).record(0.6, &[], Some(&sampled(2)));
-    Histogram::f64(&program.place(), other_text, &BOUNDS).record(0.7, &[], Some(&sampled(3)));
-    Histogram::u64(&program.place(), DURATION, &BOUNDS).record(1, &[], Some(&sampled(4)));
+    Histogram::f64(&program.place(), &other_unit).record(0.6, &[], Some(&sampled(2)));
+    Histogram::f64(&program.place(), &other_text).record(0.7, &[], Some(&sampled(3)));
+    Histogram::u64(&program.place(), &DURATION).record(1, &[], Some(&sampled(4)));
     // The SDK takes this one for the first.
-    Histogram::f64(&program.place(), other_case, &BOUNDS).record(2.0, &[], Some(&sampled(5)));
+    Histogram::f64(&program.place(), &other_case).record(2.0, &[], Some(&sampled(5)));
     let request = program.export();
     let mut found: Vec<_> = points(&request)
         .iter()

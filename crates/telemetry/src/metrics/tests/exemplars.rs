@@ -5,15 +5,10 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 use super::*;
-use crate::{Histogram, Instrument};
+use crate::Histogram;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const SPAN: &str = "b7ad6b7169203331";
-const DURATION: Instrument = Instrument {
-    name: metric::HTTP_SERVER_REQUEST_DURATION,
-    unit: "s",
-    description: "",
-};
 
 /// Checks an exemplar by the grammar of OpenMetrics 1.0: labels of at most 128 characters, a number, and a time stamp, which is a
 /// number that is finite.
@@ -55,7 +50,7 @@ fn with_filter(filter: &'static str) -> (Telemetry, Histogram<f64>) {
         ..ServiceDefaults::default()
     };
     let telemetry = Telemetry::start(&Settings::from_env(&vars, defaults).unwrap()).unwrap();
-    let duration = telemetry.f64_histogram(DURATION, &DURATION_BUCKETS);
+    let duration = telemetry.f64_histogram(&metric::HTTP_SERVER_REQUEST_DURATION);
     (telemetry, duration)
 }
 
@@ -109,17 +104,9 @@ fn an_exemplar_stands_behind_the_bucket_of_its_value_alone() {
 #[test]
 fn a_total_has_one_and_a_gauge_has_none() {
     let (telemetry, _) = with_filter("");
-    let traps = telemetry.u64_counter(Instrument {
-        name: metric::TRAPS,
-        unit: "{trap}",
-        description: "Traps.",
-    });
+    let traps = telemetry.u64_counter(&metric::TRAPS);
     traps.add(2, &[], Some(&span(TraceFlags::SAMPLED)));
-    telemetry
-        .meter()
-        .u64_gauge(metric::MEMORY_HIGH_WATER)
-        .build()
-        .record(1, &[]);
+    telemetry.meter().u64_gauge("memory").build().record(1, &[]);
     assert_eq!(
         exemplars(&telemetry.open_metrics()),
         BTreeMap::from([(

@@ -5,7 +5,6 @@
 //! Prometheus exporter would call it.
 
 mod family;
-mod name;
 mod text;
 
 use std::sync::{Arc, Weak};

@@ -24,13 +24,18 @@ use opentelemetry_sdk::metrics::{
 };
 use prost::Message as _;
 
-use super::{Counter, ExemplarFilter, Exemplars, Histogram, Instrument, Place};
+use spinfo_names as names;
+
+use super::{Counter, ExemplarFilter, Exemplars, Histogram, Place};
 use crate::metrics::SharedReader;
 
-const DURATION: Instrument = Instrument {
+const DURATION: names::Metric = names::Metric {
     name: "work.duration",
     unit: "s",
-    description: "Time.",
+    help: "Time.",
+    kind: names::Kind::Histogram(&BOUNDS),
+    senders: &[],
+    attributes: &[],
 };
 const BOUNDS: [f64; 2] = [0.1, 1.0];
 
@@ -76,7 +81,7 @@ impl Program {
     }
 
     fn histogram(&self) -> Histogram<f64> {
-        Histogram::f64(&self.place(), DURATION, &BOUNDS)
+        Histogram::f64(&self.place(), &DURATION)
     }
 
     fn export(&self) -> ExportMetricsServiceRequest {

@@ -1,9 +1,9 @@
 //! Exemplars: the trace of one measurement in each bucket, so that a slow bucket leads to a slow request.
 //!
-//! The SDK aggregates without them. So an instrument of this module records twice: in the SDK's instrument, and, when the filter
+//! The SDK aggregates without them (<https://github.com/open-telemetry/opentelemetry-rust/issues/3369>). So an instrument of this module records twice: in the SDK's instrument, and, when the filter
 //! lets the measurement pass, in a slot beside it. A collection copies the slots and lays each exemplar to the data point that it was
 //! counted in. Read in this order:
-//! - [`instrument`](Instrument): [`Histogram`] and [`Counter`], what a program records with;
+//! - `instrument`: [`Histogram`] and [`Counter`], what a program records with;
 //! - `filter`: [`ExemplarFilter`], which measurements may leave an exemplar;
 //! - `stream`: what makes data of an instrument here and data of the SDK the same;
 //! - `slots`: the slots of an instrument, written without waiting;
@@ -42,7 +42,7 @@ use opentelemetry_sdk::metrics::reader::MetricReader as _;
 
 pub use filter::ExemplarFilter;
 pub(crate) use instrument::Place;
-pub use instrument::{Counter, Histogram, Instrument};
+pub use instrument::{Counter, Histogram};
 pub use slots::SERIES_LIMIT;
 use slots::Slots;
 pub(crate) use snapshot::{Copied, Snapshot};
