@@ -1,7 +1,7 @@
 //! The page for `/metrics`: all instruments as OpenMetrics 1.0 text.
 //!
 //! The page has a reader of its own on the meter provider, so one instrument feeds OTLP and the page, and the page works with OTLP off.
-//! Names follow the specification "Prometheus and OpenMetrics Compatibility": what Prometheus reads here is called what a Collector's
+//! Names are those of `spinfo_names::prometheus`: what Prometheus reads here is called what a Collector's
 //! Prometheus exporter would call it.
 
 mod family;
