@@ -38,9 +38,12 @@ pub(crate) fn with_flag(command: Command) -> Command {
 }
 
 impl Generate {
-    /// What the arguments ask for, if they do. Nothing that is required otherwise is required then.
+    /// What the arguments ask for, if they do. Nothing that is required otherwise is required then, and no variable stands for a flag.
     pub(crate) fn requested(command: &Command, arguments: &[OsString]) -> Option<Self> {
-        let command = command.clone().subcommand_required(false);
+        let command = command
+            .clone()
+            .subcommand_required(false)
+            .mut_args(|argument| argument.env(None::<&'static str>));
         let matches = command.try_get_matches_from(arguments).ok()?;
         matches.get_one(FLAG).copied()
     }
