@@ -15,12 +15,12 @@ const OK: &str = "ok";
 
 /// The changes of one target.
 #[derive(Debug)]
-pub struct Changes {
+pub(crate) struct Changes {
     interval: Duration,
     timeout: Duration,
     due: Instant,
-    /// The server has no endpoint for changes.
-    unsupported: bool,
+    /// None is wanted, or the server has no endpoint for them.
+    off: bool,
     /// Promised, and not seen yet.
     pending: Option<Pending>,
     /// What the last change promised, as long as no later revision has been seen.
@@ -41,13 +41,13 @@ struct Pending {
 }
 
 impl Changes {
-    /// The first change is due one interval after `now`.
-    pub fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
+    /// The first change is due one interval after `now`; an interval of nothing means none.
+    pub(crate) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
         Self {
             interval,
             timeout,
             due: now + interval.min(LONGEST),
-            unsupported: false,
+            off: interval.is_zero(),
             pending: None,
             promise: None,
             uncertain: false,
@@ -56,17 +56,17 @@ impl Changes {
     }
 
     /// Whether it is time to ask for a change. Never while the last one's outcome is open.
-    pub fn is_due(&self, now: Instant) -> bool {
-        now >= self.due && self.pending.is_none() && !self.unsupported
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        now >= self.due && self.pending.is_none() && !self.off
     }
 
     /// The state that was asked for, and that nobody has changed since.
-    pub fn promise(&self) -> Option<&Document> {
+    pub(crate) fn promise(&self) -> Option<&Document> {
         self.promise.as_ref()
     }
 
     /// Whether the server is in another state than `ok` because of this program, as far as that can be known.
-    pub fn is_to_be_put_back(&self) -> bool {
+    pub(crate) fn is_to_be_put_back(&self) -> bool {
         let promised = self
             .promise
             .as_ref()
@@ -74,34 +74,33 @@ impl Changes {
         promised || (self.uncertain && self.shows_trouble)
     }
 
-    /// Takes the answer to a request for a change that was sent at `asked` and answered at `now`. Returns the report when its outcome is known
-    /// already.
-    pub fn answered(
+    /// Takes the answer to a request for a change that was sent at `asked` and answered at `now`, and what it promises. Returns the
+    /// report when its outcome is known already.
+    pub(crate) fn answered(
         &mut self,
         mut report: Change,
-        body: &[u8],
+        promise: Option<Document>,
         asked: Instant,
         now: Instant,
     ) -> Option<Change> {
         self.schedule_after(now);
-        if matches!(report.status, Some(404 | 405)) {
-            self.unsupported = true;
+        if matches!(report.sent.status, Some(404 | 405)) {
+            self.off = true;
             report.result = Outcome::Unsupported;
             return Some(report);
         }
-        if report.error.is_some() {
-            self.uncertain |= report.status.is_none();
+        if report.sent.error.is_some() {
+            self.uncertain |= report.sent.status.is_none();
             return Some(report);
         }
-        let Some(promise) = Document::parse(body) else {
+        let Some(promise) = promise else {
             self.uncertain = true;
-            report.error = Some(body_error(
+            (report.sent.success, report.result) = (false, Outcome::Failed);
+            report.sent.error = Some(body_error(
                 "the answer is no status document: state, code and revision are expected",
             ));
             return Some(report);
         };
-        report.state = Some(promise.state.clone());
-        report.revision = Some(promise.revision);
         self.promise = Some(promise);
         self.uncertain = false;
         self.pending = Some(Pending {
@@ -113,7 +112,7 @@ impl Changes {
     }
 
     /// Looks at what a request that was finished at `now` showed. Returns the report of a change whose outcome that decides.
-    pub fn seen(&mut self, document: Option<&Document>, now: Instant) -> Option<Change> {
+    pub(crate) fn seen(&mut self, document: Option<&Document>, now: Instant) -> Option<Change> {
         let verdict = self.verdict(document, now);
         self.shows_trouble = document.map_or(self.shows_trouble, |shown| shown.state != OK);
         // A later revision is somebody else's: the state that was asked for is no more.
@@ -125,16 +124,16 @@ impl Changes {
         let (result, message) = verdict?;
         let pending = self.pending.take()?;
         let mut report = pending.report;
-        report.duration = now - pending.asked;
+        report.sent.duration = now - pending.asked;
         report.seen_revision = document.map(|document| document.revision);
         report.result = result;
-        report.success = result == Outcome::Ok;
-        report.error = message.map(|message| body_error(&message));
+        report.sent.success = result == Outcome::Ok;
+        report.sent.error = message.map(|message| body_error(&message));
         Some(report)
     }
 
     /// Whether a change waits for its outcome.
-    pub fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.pending.is_some()
     }
 
@@ -197,6 +196,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::report::Sent;
 
     const INTERVAL: Duration = Duration::from_secs(60);
     const TIMEOUT: Duration = Duration::from_secs(10);
@@ -210,24 +210,12 @@ mod tests {
         }
     }
 
-    fn body(document: &Document) -> Vec<u8> {
-        let Document {
-            state,
-            code,
-            revision,
-            changed_at,
-        } = document;
-        serde_json::json!({ "state": state, "code": code, "revision": revision, "changed_at": changed_at, "percent": 100 })
-            .to_string()
-            .into_bytes()
-    }
-
     fn sent(status: u16) -> Change {
-        Change {
+        let sent = Sent {
             timestamp: SystemTime::UNIX_EPOCH,
             target: String::new(),
             endpoint: String::new(),
-            method: "POST",
+            method: "POST".to_owned(),
             duration: Duration::ZERO,
             success: false,
             status: Some(status),
@@ -235,11 +223,14 @@ mod tests {
                 kind: "status",
                 message: String::new(),
             }),
-            result: Outcome::Failed,
-            state: None,
-            revision: None,
-            seen_revision: None,
+            state: Some("failing".to_owned()),
+            revision: Some(5),
             trace_id: None,
+        };
+        Change {
+            sent,
+            result: Outcome::Failed,
+            seen_revision: None,
         }
     }
 
@@ -251,7 +242,7 @@ mod tests {
         let now = start + INTERVAL;
         assert!(changes.is_due(now));
         assert_eq!(
-            changes.answered(sent(200), &body(&document("failing", 503, 5)), now, now),
+            changes.answered(sent(200), Some(document("failing", 503, 5)), now, now),
             None
         );
         assert!(!changes.is_due(now + 2 * INTERVAL), "one at a time");
@@ -273,10 +264,13 @@ mod tests {
             .seen(Some(&document("failing", 503, 5)), now)
             .unwrap();
         assert_eq!(
-            (change.result, change.success, change.duration),
+            (change.result, change.sent.success, change.sent.duration),
             (Outcome::Ok, true, Duration::from_secs(1))
         );
-        assert_eq!((change.revision, change.seen_revision), (Some(5), Some(5)));
+        assert_eq!(
+            (change.sent.revision, change.seen_revision),
+            (Some(5), Some(5))
+        );
         assert!(changes.is_to_be_put_back());
         assert!(changes.is_due(asked + INTERVAL) && !changes.is_due(now));
     }
@@ -290,8 +284,18 @@ mod tests {
                 None
             );
             let change = changes.seen(shown.as_ref(), asked + TIMEOUT).unwrap();
-            assert_eq!((change.result, change.success), (Outcome::Mismatch, false));
-            assert!(change.error.unwrap().message.contains("5 was promised"));
+            assert_eq!(
+                (change.result, change.sent.success),
+                (Outcome::Mismatch, false)
+            );
+            assert!(
+                change
+                    .sent
+                    .error
+                    .unwrap()
+                    .message
+                    .contains("5 was promised")
+            );
         }
     }
 
@@ -312,7 +316,7 @@ mod tests {
         let (mut changes, asked) = agreed().await;
         let change = changes.seen(Some(&document("ok", 200, 5)), asked).unwrap();
         assert_eq!(change.result, Outcome::Mismatch);
-        assert!(change.error.unwrap().message.contains("same moment"));
+        assert!(change.sent.error.unwrap().message.contains("same moment"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -321,7 +325,7 @@ mod tests {
             let now = Instant::now();
             let mut changes = Changes::new(INTERVAL, TIMEOUT, now);
             let change = changes
-                .answered(sent(status), b"", now, now + INTERVAL)
+                .answered(sent(status), None, now, now + INTERVAL)
                 .unwrap();
             assert_eq!(change.result, Outcome::Unsupported);
             assert!(!changes.is_due(now + 10 * INTERVAL));
@@ -333,15 +337,15 @@ mod tests {
         let now = Instant::now();
         let mut changes = Changes::new(INTERVAL, TIMEOUT, now);
         let change = changes
-            .answered(sent(401), b"", now, now + INTERVAL)
+            .answered(sent(401), None, now, now + INTERVAL)
             .unwrap();
         assert_eq!(change.result, Outcome::Failed);
         assert!(!changes.is_due(now + INTERVAL) && changes.is_due(now + 2 * INTERVAL));
         let change = changes
-            .answered(sent(200), b"done", now, now + 2 * INTERVAL)
+            .answered(sent(200), None, now, now + 2 * INTERVAL)
             .unwrap();
         assert_eq!(
-            (change.result, change.error.unwrap().kind),
+            (change.result, change.sent.error.unwrap().kind),
             (Outcome::Failed, "body")
         );
     }
@@ -355,13 +359,10 @@ mod tests {
                 kind: "timeout",
                 message: String::new(),
             });
-            let lost = Change {
-                status: None,
-                error,
-                ..sent(200)
-            };
+            let mut lost = sent(200);
+            (lost.sent.status, lost.sent.error) = (None, error);
             assert_eq!(
-                changes.answered(lost, b"", now, now).unwrap().result,
+                changes.answered(lost, None, now, now).unwrap().result,
                 Outcome::Failed
             );
             changes.seen(Some(&document(shown, 503, 9)), now);
@@ -374,7 +375,7 @@ mod tests {
         let now = Instant::now();
         let mut changes = Changes::new(INTERVAL, TIMEOUT, now);
         assert_eq!(
-            changes.answered(sent(200), &body(&document("ok", 200, 3)), now, now),
+            changes.answered(sent(200), Some(document("ok", 200, 3)), now, now),
             None
         );
         assert!(!changes.is_to_be_put_back());

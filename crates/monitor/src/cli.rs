@@ -1,17 +1,16 @@
 //! Flags and environment variables. No other file of the program reads either.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum};
-use spinfo_client::generate::GenerateFlags;
 use spinfo_client::{NetworkFlags, Target};
-use spinfo_telemetry::{LogFormat, LogOptions};
-
-/// The variable with the bearer token for changes, for those who have no file.
-pub(crate) const TOKEN_VARIABLE: &str = "SPINFO_ADMIN_TOKEN";
+use spinfo_program::environment;
+use spinfo_program::log::LogFlags;
+use spinfo_program::parsers::{duration, positive, positive_duration};
 
 /// Requests the status endpoints of servers again and again, reports what a client sees, and from time to time tells the
 /// servers to change their state and checks that they do
@@ -20,13 +19,13 @@ pub(crate) const TOKEN_VARIABLE: &str = "SPINFO_ADMIN_TOKEN";
     name = "spinfo-monitor",
     version,
     arg_required_else_help = true,
-    // A later flag wins: that is how those of the command line stand above those of the fleet file.
+    // A later flag wins, over those of the image's entrypoint for instance.
     args_override_self = true,
     after_long_help = AFTER_HELP
 )]
 pub(crate) struct Cli {
-    /// Servers: http or https, with the path below which --path is, if any
-    #[arg(value_name = "URL")]
+    /// Servers: http or https, with the path below which --path is, if any. All flags are for all of them
+    #[arg(value_name = "URL", required = true)]
     pub(crate) urls: Vec<Target>,
 
     #[command(flatten)]
@@ -38,16 +37,8 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) network: NetworkFlags,
 
-    /// Read defaults and targets from this TOML file; flags win over it. Keys are the names of the flags with _ for -, except that
-    /// --header is a table `headers`; each [[target]] has a `url`, a `name` if you like, and what is different for it
-    #[arg(long, value_name = "FILE", help_heading = "Run")]
-    pub(crate) config: Option<PathBuf>,
-
     #[command(flatten)]
     pub(crate) log: LogFlags,
-
-    #[command(flatten)]
-    pub(crate) generate: GenerateFlags,
 }
 
 const AFTER_HELP: &str = "\
@@ -58,15 +49,15 @@ Percentiles are corrected for coordinated omission: an answer that took several 
 requests that would have been sent in the meantime.
 
 SIGTERM, SIGINT and SIGHUP stop it: what is under way is finished, a state that it changed is put back, and a summary goes to \
-stderr. A second signal ends it at once.
+stderr. A second signal ends it at once. Under nohup it ignores SIGHUP.
 
 Telemetry is sent when OTEL_EXPORTER_OTLP_ENDPOINT or another variable of OpenTelemetry names a receiver. Each request carries a \
 traceparent, with or without one.
 
 Exit status: 0 when all is well, 1 when a target's share of failures is above --fail-over, 2 for flags or files that make \
-no sense, 130 after a second signal.";
+no sense, 74 when stdout can't be written to, 130 after a second signal.";
 
-/// What may be different for each target of a fleet.
+/// How each target is requested and changed.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Requests")]
 pub(crate) struct RequestFlags {
@@ -127,7 +118,7 @@ pub(crate) struct RequestFlags {
     pub(crate) keep_state: bool,
 }
 
-/// What is the same for all targets.
+/// How long it runs, and what comes out.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunFlags {
@@ -136,7 +127,7 @@ pub(crate) struct RunFlags {
     pub(crate) duration: Option<Duration>,
 
     /// Stop after so many requests to each target
-    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = positive::<u64>)]
     pub(crate) count: Option<u64>,
 
     /// Exit with 1 when more than this share of a target's requests failed: 5% or 0.05. The default never does
@@ -154,100 +145,37 @@ pub(crate) struct RunFlags {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFlag {
-    /// A live table on a terminal, JSON lines elsewhere
+    /// Lines on a terminal, JSON elsewhere
     Auto,
-    /// A table that is redrawn in place
-    Live,
-    /// One line for people for each request
+    /// One line for people for each request and change
     Lines,
     /// One JSON object a line for each request and change, and one for the summary
     Json,
 }
 
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Other")]
-pub(crate) struct LogFlags {
-    /// How log lines on stderr look
-    #[arg(long, value_enum, default_value_t = LogForm::Auto, value_name = "FORM")]
-    log_format: LogForm,
-
-    /// Levels of log lines, for all or by target: `warn`, or `info,spinfo_monitor=debug` [env: SPINFO_LOG=] [default: info; off
-    /// while the live table is shown]
-    #[arg(long, value_name = "FILTER")]
-    log: Option<String>,
+/// The bearer token for changes, for those who have no file with it.
+pub(crate) fn token() -> Option<String> {
+    environment::variable(TOKEN_VARIABLE)
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogForm {
-    /// Text on a terminal, JSON elsewhere
-    Auto,
-    /// One line for people
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
-impl LogFlags {
-    /// What logging is to be, `live` when the terminal belongs to the live table.
-    pub(crate) fn options(&self, live: bool) -> LogOptions {
-        let default = if live { "off" } else { "info" };
-        let filter = self.log.clone().or_else(|| environment("SPINFO_LOG"));
-        LogOptions {
-            format: match self.log_format {
-                LogForm::Auto => LogFormat::Auto,
-                LogForm::Text => LogFormat::Text,
-                LogForm::Json => LogFormat::Json,
-            },
-            filter: Some(filter.unwrap_or_else(|| default.to_owned())),
-            no_color: environment("NO_COLOR").is_some_and(|value| !value.is_empty()),
-        }
-    }
-}
-
-/// The process's arguments.
-pub(crate) fn arguments() -> Vec<OsString> {
-    std::env::args_os().collect()
-}
-
-/// An environment variable: for `OTEL_*`, whose names only their reader knows, and for what is no flag.
-pub(crate) fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
+/// Where [`token`] comes from.
+pub(crate) const TOKEN_VARIABLE: &str = "SPINFO_ADMIN_TOKEN";
 
 /// All environment variables, for those of proxies, whose rules are the client's.
 pub(crate) fn variables() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
-/// Whether `TERM` and `NO_COLOR` allow for a live table and for colour.
-#[derive(Clone, Debug)]
-pub(crate) struct Terminal {
-    pub(crate) term: Option<OsString>,
-    pub(crate) no_color: Option<OsString>,
+/// Whether to colour what is written to a stream: a terminal that understands it, whose user has not set `NO_COLOR`
+/// (<https://no-color.org>).
+pub(crate) fn colour(stream: &impl IsTerminal) -> bool {
+    let understands = |term: &String| term != "dumb" && term != "unknown";
+    stream.is_terminal()
+        && environment::variable("NO_COLOR").is_none()
+        && environment::variable("TERM")
+            .as_ref()
+            .is_some_and(understands)
 }
-
-impl Terminal {
-    pub(crate) fn from_process() -> Self {
-        Self {
-            term: std::env::var_os("TERM"),
-            no_color: std::env::var_os("NO_COLOR"),
-        }
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "write a time such as 500ms, 30s or 2m".into())
-}
-
-fn positive_duration(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        time if time < SHORTEST => Err("write a time of at least 1ms".into()),
-        time => Ok(time),
-    }
-}
-
-/// Less than the timer's resolution is no interval.
-const SHORTEST: Duration = Duration::from_millis(1);
 
 fn path(text: &str) -> Result<String, String> {
     if text.starts_with('/') {
@@ -291,15 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn times_say_what_they_want() {
-        assert_eq!(duration("0"), Ok(Duration::ZERO));
-        assert_eq!(positive_duration("1m 30s"), Ok(Duration::from_secs(90)));
-        for wrong in ["0s", "10us", "30", "soon"] {
-            assert!(positive_duration(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
     fn without_flags_the_defaults_hold() {
         let cli = Cli::parse_from(["spinfo-monitor", "http://127.0.0.1:3000"]);
         assert_eq!(cli.requests.interval, Duration::from_secs(1));
@@ -307,11 +226,5 @@ mod tests {
         assert_eq!(cli.requests.change_interval, Duration::from_secs(60));
         assert_eq!(cli.requests.path, "/status");
         assert_eq!((cli.run.count, cli.run.fail_over), (None, 1.0));
-    }
-
-    #[test]
-    fn of_two_flags_the_later_wins() {
-        let cli = Cli::parse_from(["", "--interval", "1s", "-i", "2s", "http://h"]);
-        assert_eq!(cli.requests.interval, Duration::from_secs(2));
     }
 }

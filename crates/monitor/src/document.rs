@@ -7,20 +7,20 @@ const LONGEST: usize = 64;
 
 /// The members of a status document that matter here; others may come and go.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Document {
+pub(crate) struct Document {
     /// `ok`, `degraded` or `failing`.
-    pub state: String,
+    pub(crate) state: String,
     /// The status code that goes with the state.
-    pub code: u16,
+    pub(crate) code: u16,
     /// One more with each change.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// When the state changed, as the server writes it; tells apart two changes that got the same revision.
-    pub changed_at: Option<String>,
+    pub(crate) changed_at: Option<String>,
 }
 
 impl Document {
     /// Reads a body. `None` when it is something else, which most servers' answers are.
-    pub fn parse(body: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let mut document: Self = serde_json::from_slice(body).ok()?;
         for text in [Some(&mut document.state), document.changed_at.as_mut()]
             .into_iter()

@@ -1,11 +1,11 @@
 //! Whether the monitor itself does its work.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::settings::TargetSettings;
+use crate::cli::RequestFlags;
 
 /// So many intervals may go by without a finished request, besides the time that one may take.
 const INTERVALS: u32 = 3;
@@ -13,113 +13,96 @@ const INTERVALS: u32 = 3;
 /// When each target's last request was finished.
 #[derive(Debug)]
 pub(crate) struct Health {
-    start: Instant,
-    stopping: AtomicBool,
-    targets: Vec<TargetHealth>,
+    /// The longest time between two requests of a target that can be explained.
+    patience: Duration,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct TargetHealth {
-    name: String,
-    /// The longest time between two requests that can be explained.
-    patience: Duration,
-    /// Milliseconds after the start; the greatest number for a target that has had all its requests.
-    finished: AtomicU64,
+struct State {
+    stopping: bool,
+    /// Name and moment; none for a target that has had all its requests.
+    finished: Vec<(String, Option<Instant>)>,
 }
 
 impl Health {
-    pub(crate) fn new(targets: &[TargetSettings], start: Instant) -> Self {
-        let targets = targets.iter().map(|target| TargetHealth {
-            name: target.name.clone(),
-            patience: target.interval * INTERVALS + target.timeout,
-            finished: AtomicU64::new(0),
-        });
+    pub(crate) fn new(
+        names: impl IntoIterator<Item = String>,
+        flags: &RequestFlags,
+        start: Instant,
+    ) -> Self {
+        let finished = names.into_iter().map(|name| (name, Some(start)));
         Self {
-            start,
-            stopping: AtomicBool::new(false),
-            targets: targets.collect(),
+            patience: flags.interval * INTERVALS + flags.timeout,
+            state: Mutex::new(State {
+                stopping: false,
+                finished: finished.collect(),
+            }),
         }
     }
 
-    /// Notes that a request has ended, well or not.
-    pub(crate) fn finished(&self, index: usize) {
-        if let Some(target) = self.targets.get(index) {
-            target
-                .finished
-                .store(self.millis(Instant::now()), Ordering::Relaxed);
-        }
-    }
-
-    /// Notes that a target needs no more requests, which is no silence.
-    pub(crate) fn ended(&self, index: usize) {
-        if let Some(target) = self.targets.get(index) {
-            target.finished.store(u64::MAX, Ordering::Relaxed);
+    /// Notes that a request to a target has ended, well or not, at this moment; or that it needs no more, which is no silence.
+    pub(crate) fn finished(&self, index: usize, at: Option<Instant>) {
+        if let Some((_, finished)) = self.state().finished.get_mut(index) {
+            *finished = at;
         }
     }
 
     /// Notes that no more requests are started.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.state().stopping = true;
     }
 
     /// What is wrong at `now`, if anything.
     pub(crate) fn trouble(&self, now: Instant) -> Option<String> {
-        if self.stopping.load(Ordering::Relaxed) {
+        let state = self.state();
+        if state.stopping {
             return Some("stopping".to_owned());
         }
-        let now = self.millis(now);
-        let silent = self.targets.iter().find_map(|target| {
-            let silence =
-                Duration::from_millis(now.saturating_sub(target.finished.load(Ordering::Relaxed)));
-            (silence > target.patience).then_some((target, silence))
-        });
-        silent.map(|(target, silence)| {
-            format!(
-                "no request to {} was finished for {:.1} s",
-                target.name,
-                silence.as_secs_f64()
-            )
+        state.finished.iter().find_map(|(name, finished)| {
+            let silence = now.saturating_duration_since((*finished)?);
+            let seconds = silence.as_secs_f64();
+            (silence > self.patience)
+                .then(|| format!("no request to {name} was finished for {seconds:.1} s"))
         })
     }
 
-    fn millis(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX)
+    /// It is whole at all times, so a panic elsewhere does not spoil it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::cli::Cli;
 
     fn health(start: Instant) -> Health {
-        let target = TargetHealth {
-            name: "shop".to_owned(),
-            patience: Duration::from_secs(8),
-            finished: AtomicU64::new(0),
-        };
-        Health {
-            start,
-            stopping: AtomicBool::new(false),
-            targets: vec![target],
-        }
+        let cli = Cli::parse_from(["", "http://h", "--interval", "1s", "--timeout", "5s"]);
+        Health::new(["http://h".to_owned()], &cli.requests, start)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn silence_is_trouble_until_something_is_finished() {
+    #[test]
+    fn silence_is_trouble_until_something_is_finished() {
         let start = Instant::now();
         let health = health(start);
         assert_eq!(health.trouble(start + Duration::from_secs(8)), None);
-        let trouble = health.trouble(start + Duration::from_millis(8500)).unwrap();
-        assert_eq!(trouble, "no request to shop was finished for 8.5 s");
-        tokio::time::advance(Duration::from_secs(9)).await;
-        health.finished(0);
-        assert_eq!(health.trouble(Instant::now()), None);
-        health.ended(0);
+        let late = start + Duration::from_millis(8500);
+        assert_eq!(
+            health.trouble(late).unwrap(),
+            "no request to http://h was finished for 8.5 s"
+        );
+        health.finished(0, Some(late));
+        assert_eq!(health.trouble(late), None);
+        health.finished(0, None);
         assert_eq!(health.trouble(start + Duration::from_secs(1000)), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_monitor_that_stops_says_so() {
+    #[test]
+    fn a_monitor_that_stops_says_so() {
         let health = health(Instant::now());
         health.stop();
         assert_eq!(health.trouble(Instant::now()).unwrap(), "stopping");

@@ -2,75 +2,57 @@
 //!
 //! In the order in which things happen:
 //!
-//! - `cli`: flags and environment, read once
-//! - [`settings`]: flags and the fleet file turned into targets
-//! - `run`: the run as a whole; `signals` end it
-//! - [`schedule`]: when requests start
+//! - `cli`: flags and environment, read once; `settings`: what they mean for each target
+//! - `run`: the run as a whole
+//! - `schedule`: when requests start
 //! - `target`: the life of one target; `request`: one request of it
-//! - [`change`]: changes of the server's state; [`document`]: what the server says of it
-//! - [`report`]: what there is to say about a request and a change
-//! - [`stats`]: the numbers of a target
-//! - `output`: JSON lines; [`view`]: the live table, lines and the summary for people
-//! - `telemetry`: spans and metrics; `server`: `/metrics` and `/healthz`; `health`: whether the monitor itself is well;
-//!   `trouble`: log records for operators
+//! - `document`: what the server says of its state; `change`: changes of that
+//! - `report`: what there is to say about a request and a change; `stats`: the numbers of a target
+//! - `say`: lines for people and programs, and the summary
+//! - `telemetry`: spans and metrics; `health`: whether the monitor itself is well
 
 mod cli;
-pub mod settings;
+mod settings;
 
 mod run;
-mod signals;
 
-pub mod schedule;
+mod schedule;
 mod target;
 
 mod request;
 
-pub mod change;
-pub mod document;
-pub mod report;
-pub mod stats;
+mod change;
+mod document;
 
-mod output;
-pub mod view;
+mod report;
+mod stats;
+
+mod say;
 
 mod health;
-mod server;
 mod telemetry;
-mod trouble;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use spinfo_program::{command_line, exit};
 
-use crate::cli::Cli;
 use crate::run::Verdict;
 
-/// 128 and the number of SIGINT, as shells have it.
-const EXIT_INTERRUPTED: u8 = 130;
-/// What the parser of flags exits with too.
-const EXIT_USAGE: u8 = 2;
+/// Stdout could not be written to: `EX_IOERR` of sysexits(3).
+const EXIT_OUTPUT: u8 = 74;
 
-/// Runs the program: 0 when all was well, 1 when too many requests failed, 2 for flags and files that make no sense, 130 after a second
-/// signal.
+/// Runs the program: 0 when all was well, 1 when too many requests failed, 2 for flags and files that make no sense, 74 when stdout
+/// can't be written to, 130 after a second signal.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.generate.generate {
-        Some(what) => what
-            .write(Cli::command(), &mut std::io::stdout().lock())
-            .map(|()| Verdict::Good)
-            .map_err(Into::into),
-        None => run::run(&cli),
-    };
-    match result {
+    match run::run(command_line::parse()) {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
-        Ok(Verdict::Failures) => ExitCode::FAILURE,
-        Ok(Verdict::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
-        Err(error) => {
-            // Nobody is left to tell when stderr is closed.
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::from(EXIT_USAGE)
-        }
+        Ok(Verdict::Failures) => ExitCode::from(exit::FAILURE),
+        Ok(Verdict::Unwritten(error)) => exit::report(
+            &anyhow::Error::new(error).context("cannot write to stdout"),
+            EXIT_OUTPUT,
+        ),
+        Ok(Verdict::Interrupted) => ExitCode::from(exit::INTERRUPTED),
+        Err(error) => exit::report(&error, exit::USAGE),
     }
 }

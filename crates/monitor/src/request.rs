@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::LOCATION;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::{AUTHORIZATION, LOCATION};
+use http::{Method, StatusCode};
 use opentelemetry::ContextGuard;
 use spinfo_client::{Answer, Failure, Limits, Target, Warm};
 
 use crate::document::Document;
-use crate::report::{Phases, ReportError};
-use crate::settings::{TOKEN_HEADER, TargetSettings};
-use crate::telemetry::{Call, CallError, CallResult, Instruments};
+use crate::report::{Phases, ReportError, Sent, rounded};
+use crate::settings::RequestSettings;
+use crate::telemetry::{Call, Ended, Instruments};
 
 /// A status document has a few hundred bytes; a server that sends more than this has lost its way.
 const BODY_LIMIT: usize = 1 << 20;
@@ -21,29 +21,17 @@ const BODY_LIMIT: usize = 1 << 20;
 /// Sends the requests of one target, one after the other.
 pub(crate) struct Requests {
     warm: Warm,
-    headers: HeaderMap,
-    timeout: Duration,
-    keepalive: bool,
+    settings: Arc<RequestSettings>,
     instruments: Arc<Instruments>,
-}
-
-/// What is asked of which endpoint.
-pub(crate) struct Ask<'a> {
-    pub(crate) method: Method,
-    pub(crate) target: &'a Target,
-    /// Its path, for the span's name.
-    pub(crate) path: &'a str,
-    /// Only changes need it.
-    pub(crate) authorization: Option<&'a HeaderValue>,
 }
 
 /// A request that is over, well or not. Its span ends with [`Done::finish`].
 pub(crate) struct Done {
-    pub(crate) timestamp: SystemTime,
-    pub(crate) duration: Duration,
     pub(crate) reused: bool,
     pub(crate) phases: Phases,
-    pub(crate) trace_id: Option<String>,
+    timestamp: SystemTime,
+    duration: Duration,
+    method: Method,
     result: Result<Answer, Failure>,
     peer: Option<SocketAddr>,
     target: Target,
@@ -51,28 +39,27 @@ pub(crate) struct Done {
 }
 
 impl Requests {
-    pub(crate) fn new(settings: &TargetSettings, instruments: Arc<Instruments>) -> Self {
+    pub(crate) fn new(settings: Arc<RequestSettings>, instruments: Arc<Instruments>) -> Self {
         Self {
             warm: Warm::new(settings.client.clone()),
-            headers: settings.headers.clone(),
-            timeout: settings.timeout,
-            keepalive: settings.keepalive,
+            settings,
             instruments,
         }
     }
 
-    pub(crate) async fn send(&mut self, ask: Ask<'_>) -> Done {
-        let call = self
-            .instruments
-            .start(method_name(&ask.method), ask.target, ask.path);
-        let mut headers = self.headers.clone();
+    /// Sends a request. Only those that change something carry the token.
+    pub(crate) async fn send(&mut self, method: Method, target: &Target) -> Done {
+        let call = self.instruments.start(&method, target);
+        let mut headers = self.settings.headers.clone();
         self.instruments.inject(&call, &mut headers);
-        if let Some(authorization) = ask.authorization {
-            headers.insert(TOKEN_HEADER, authorization.clone());
+        if let Some(token) = &self.settings.authorization
+            && method != Method::GET
+        {
+            headers.insert(AUTHORIZATION, token.clone());
         }
         let request = spinfo_client::Request {
-            method: ask.method,
-            target: ask.target,
+            method: method.clone(),
+            target,
             headers: &headers,
             body: Bytes::new(),
         };
@@ -80,11 +67,11 @@ impl Requests {
         let began = Instant::now();
         let limits = Limits {
             body_bytes: BODY_LIMIT,
-            deadline: began + self.timeout,
+            deadline: began + self.settings.flags.timeout,
         };
         let (mut phases, mut reused) = (Phases::default(), false);
         // By itself, so that its phases are known when what follows fails.
-        let sent = match self.warm.connect(ask.target, limits.deadline).await {
+        let sent = match self.warm.connect(target, limits.deadline).await {
             Ok(made) => {
                 phases.made(made);
                 reused = made.is_none();
@@ -94,11 +81,11 @@ impl Requests {
         };
         let ended = Instant::now();
         let peer = self.warm.connection().map(spinfo_client::Connection::peer);
-        if !self.keepalive {
+        if self.settings.flags.no_keepalive {
             self.warm.close();
         }
         if let Ok(exchange) = &sent {
-            phases.first_byte = Some(exchange.answer.head_at - exchange.answer.sent_at);
+            phases.first_byte = Some(rounded(exchange.answer.head_at - exchange.answer.sent_at));
             phases.made(exchange.phases);
             reused = exchange.reused();
         }
@@ -109,16 +96,12 @@ impl Requests {
             duration: result.as_ref().map_or(ended, |answer| answer.finished_at) - began,
             reused,
             phases,
-            trace_id: call.trace_id(),
+            method,
             result,
             peer,
-            target: ask.target.clone(),
+            target: target.clone(),
             call,
         }
-    }
-
-    pub(crate) fn instruments(&self) -> &Instruments {
-        &self.instruments
     }
 }
 
@@ -126,21 +109,45 @@ impl Phases {
     /// Takes over what a connection took, if one had to be made.
     fn made(&mut self, made: Option<spinfo_client::Phases>) {
         if let Some(made) = made {
-            (self.dns, self.connect, self.tls) = (Some(made.dns), Some(made.connect), made.tls);
+            self.dns = Some(rounded(made.dns));
+            self.connect = Some(rounded(made.connect));
+            self.tls = made.tls.map(rounded);
         }
     }
 }
 
 impl Done {
     pub(crate) fn status(&self) -> Option<u16> {
-        self.result
-            .as_ref()
-            .ok()
-            .map(|answer| answer.status.as_u16())
+        let answer = self.result.as_ref().ok();
+        answer.map(|answer| answer.status.as_u16())
     }
 
-    pub(crate) fn body(&self) -> &[u8] {
-        self.result.as_ref().map_or(&[], |answer| &answer.body)
+    /// What there is to say about it, by the name of its target.
+    pub(crate) fn sent(
+        &self,
+        target: &str,
+        document: Option<&Document>,
+        error: Option<ReportError>,
+    ) -> Sent {
+        Sent {
+            timestamp: self.timestamp,
+            target: target.to_owned(),
+            endpoint: self.target.to_string(),
+            method: self.method.to_string(),
+            duration: self.duration,
+            success: error.is_none(),
+            status: self.status(),
+            error,
+            state: document.map(|document| document.state.clone()),
+            revision: document.map(|document| document.revision),
+            trace_id: self.call.trace_id(),
+        }
+    }
+
+    /// What the body says of the server's state, if it does.
+    pub(crate) fn document(&self) -> Option<Document> {
+        let answer = self.result.as_ref().ok();
+        answer.and_then(|answer| Document::parse(&answer.body))
     }
 
     /// Why this is a failure. 2xx is none, and neither is the code of a state that was asked for, as long as the answer shows that state.
@@ -167,9 +174,9 @@ impl Done {
         }
         let mut message = named(answer.status);
         if let Some(leads_to) = redirection(answer, &self.target) {
-            message = format!("{message}: leads to {leads_to}, redirects are not followed");
+            message += &format!(": leads to {leads_to}, redirects are not followed");
         } else if let Some(shown) = shown {
-            message = format!("{message}: the server's state is {}", shown.state);
+            message += &format!(": the server's state is {}", shown.state);
         }
         Some(ReportError {
             kind: "status",
@@ -184,23 +191,15 @@ impl Done {
 
     /// Ends the span and records the duration.
     pub(crate) fn finish(self, instruments: &Instruments, error: Option<&ReportError>) {
-        let status = self.status();
-        let error = error.map(|error| CallError {
-            // The semantic conventions have the code for a wrong code.
-            kind: match status {
-                Some(status) if error.kind == "status" => status.to_string(),
-                _ => error.kind.to_owned(),
+        instruments.finish(
+            self.call,
+            &Ended {
+                duration: self.duration,
+                answer: self.result.as_ref().ok(),
+                peer: self.peer,
+                error,
             },
-            message: error.message.clone(),
-        });
-        let result = CallResult {
-            duration: self.duration,
-            status,
-            version: self.result.as_ref().ok().map(|answer| answer.version),
-            peer: self.peer,
-            error: error.as_ref(),
-        };
-        instruments.finish(self.call, &result);
+        );
     }
 }
 
@@ -222,14 +221,5 @@ fn named(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(reason) => format!("{} {reason}", status.as_u16()),
         None => status.as_u16().to_string(),
-    }
-}
-
-/// The methods that this program uses.
-pub(crate) fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::POST => "POST",
-        Method::DELETE => "DELETE",
-        _ => "GET",
     }
 }

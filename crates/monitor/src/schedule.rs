@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 /// Each is computed from the start, so that no delay adds up. A tick that falls while the target is busy is not made up for: the
 /// server would get a burst just when it is slow, and the answers' times would be those of the burst.
 #[derive(Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     start: Instant,
     interval: Duration,
     /// The index of the next tick.
@@ -17,9 +17,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The schedule of the target `index` of `count` that have this interval, begun at `start`. The first ticks at once, the others follow in
-    /// equal parts of the interval, so that a fleet is no burst either.
-    pub fn new(start: Instant, interval: Duration, (index, count): (usize, usize)) -> Self {
+    /// The schedule of the target `index` of `count`, begun at `start`. The first ticks at once, the others follow in equal parts of the
+    /// interval, so that many targets are no burst either.
+    pub(crate) fn new(start: Instant, interval: Duration, (index, count): (usize, usize)) -> Self {
         let part = index as f64 / count.max(1) as f64;
         Self {
             start: start + interval.mul_f64(part),
@@ -30,7 +30,7 @@ impl Schedule {
 
     /// Waits for the next tick that has not passed yet, and says how many have passed since the last one. Nothing is lost when the future
     /// is dropped before its end.
-    pub async fn tick(&mut self) -> u64 {
+    pub(crate) async fn tick(&mut self) -> u64 {
         let due = match self.next {
             // Nothing was under way, so the first tick is not missed by what the start itself takes.
             0 => 0,
@@ -45,7 +45,7 @@ impl Schedule {
     }
 
     /// When the next tick is, as long as none is missed.
-    pub fn next_at(&self) -> Instant {
+    pub(crate) fn next_at(&self) -> Instant {
         self.at(self.next)
     }
 

@@ -1,280 +1,167 @@
-//! What to do, resolved from the command line and the fleet file before anything starts.
-
-mod fleet;
-#[cfg(test)]
-mod tests;
+//! What to do, resolved from the flags before anything starts.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use anyhow::{Context as _, bail};
+use http::header::{HeaderMap, HeaderValue};
 use spinfo_client::{Client, NetworkFlags, Target};
 
-use self::fleet::Fleet;
-use crate::cli::{Cli, RunFlags, TOKEN_VARIABLE};
+use crate::cli::{Cli, RequestFlags, TOKEN_VARIABLE};
 
-/// Why there is nothing to run.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The fleet file.
-    #[error(transparent)]
-    Fleet(#[from] fleet::FleetError),
-    /// The flags, or the flags and the fleet file together.
-    #[error("{0}")]
-    Flags(String),
-    /// The file with the token for changes.
-    #[error("--admin-token-file: cannot read {}", path.display())]
-    Token {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A token that no header can carry.
-    #[error("the token of {0} has characters that a header cannot have")]
-    TokenText(String),
-    /// Flags of connections, whose own message names the flag.
-    #[error(transparent)]
-    Network(Box<dyn std::error::Error + Send + Sync>),
-    /// A URL with a query, which may hold a secret and is not repeated.
-    #[error("{0}: the URL of a target has no query; write it into --path")]
-    Query(String),
-    /// No URLs, neither on the command line nor in the file.
-    #[error("there is no target: name a URL or write [[target]] into {}", .0.display())]
-    NoTarget(PathBuf),
+/// The endpoints of one target.
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    /// The URL of the command line, without secrets.
+    pub(crate) name: String,
+    pub(crate) status: Target,
+    pub(crate) change: Target,
 }
 
-/// Everything that is decided before the start.
+/// What is the same for all targets.
 #[derive(Debug)]
-pub struct Settings {
-    /// In the order of the command line, then of the file.
-    pub targets: Vec<TargetSettings>,
-    pub(crate) run: RunFlags,
-}
-
-/// What is done with one target.
-#[derive(Debug)]
-pub struct TargetSettings {
-    /// For people: the name in the file, or the URL without secrets.
-    pub name: String,
-    /// The status endpoint.
-    pub status: Target,
-    /// Its path, which names spans and series.
-    pub status_path: String,
-    /// The endpoint for changes.
-    pub change: Target,
-    /// Its path.
-    pub change_path: String,
-    /// Time between the starts of two requests.
-    pub interval: Duration,
-    /// How long one may take.
-    pub timeout: Duration,
-    /// Whether a connection serves more than one request.
-    pub keepalive: bool,
-    /// Time between two changes, if there are any.
-    pub change_interval: Option<Duration>,
-    /// How long the status endpoint may go on showing the old state.
-    pub change_timeout: Duration,
-    /// Whether the state is left as it is at the end.
-    pub keep_state: bool,
-    /// `Authorization` of changes.
-    pub authorization: Option<HeaderValue>,
+pub(crate) struct RequestSettings {
+    pub(crate) flags: RequestFlags,
     /// Headers of all requests.
-    pub headers: HeaderMap,
-    /// Makes the connections.
-    pub client: Client,
+    pub(crate) headers: HeaderMap,
+    /// `Authorization` of changes.
+    pub(crate) authorization: Option<HeaderValue>,
+    /// Makes the connections. It holds the system's certificates, which are many.
+    pub(crate) client: Client,
 }
 
-impl Settings {
-    /// Resolves the command line `arguments` (the program's name first), with what has been parsed of them in `cli`.
-    ///
+impl Endpoints {
     /// # Errors
-    /// Anything that makes no sense, named with the flag, or with the file, the line and the key.
-    pub(crate) fn resolve(
-        cli: &Cli,
-        arguments: &[OsString],
-        environment: &Environment,
-    ) -> Result<Self, SettingsError> {
-        let fleet = match &cli.config {
-            Some(path) => Fleet::read(path)?,
-            None => Fleet::default(),
-        };
-        // The layers are put one after the other and parsed as one command line, in which a later flag wins.
-        let shared = parse(&[&fleet.defaults], arguments)?;
-        let mut clients = Clients::default();
-        let mut targets = Vec::new();
-        for url in &cli.urls {
-            targets.push(TargetSettings::new(
-                url,
-                None,
-                &shared,
-                environment,
-                &mut clients,
-            )?);
-        }
-        for target in &fleet.targets {
-            let own = parse(&[&fleet.defaults, &target.arguments], arguments)?;
-            let name = target.name.clone();
-            targets.push(TargetSettings::new(
-                &target.url,
-                name,
-                &own,
-                environment,
-                &mut clients,
-            )?);
-        }
-        if targets.is_empty() {
-            let file = cli
-                .config
-                .as_deref()
-                .unwrap_or(Path::new("a file for --config"));
-            return Err(SettingsError::NoTarget(file.to_owned()));
-        }
-        Ok(Self {
-            targets,
-            run: shared.run,
-        })
-    }
-}
-
-/// What of the environment is needed.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Environment {
-    /// The value of `SPINFO_ADMIN_TOKEN`.
-    pub(crate) token: Option<String>,
-    /// All variables, for those of proxies.
-    pub(crate) variables: Vec<(OsString, OsString)>,
-}
-
-fn parse(layers: &[&[OsString]], arguments: &[OsString]) -> Result<Cli, SettingsError> {
-    let (program, flags) = arguments
-        .split_first()
-        .map_or((None, arguments), |(program, flags)| (Some(program), flags));
-    let line = program
-        .into_iter()
-        .chain(layers.iter().copied().flatten())
-        .chain(flags);
-    let matches = Cli::command().try_get_matches_from(line);
-    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
-    cli.map_err(|error| SettingsError::Flags(brief(&error)))
-}
-
-/// The first paragraph of an error of the flags' parser, without its heading.
-fn brief(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let paragraph = text.split("\n\n").next().unwrap_or_default();
-    let words: Vec<_> = paragraph.split_whitespace().collect();
-    words.join(" ").trim_start_matches("error: ").to_owned()
-}
-
-impl TargetSettings {
-    fn new(
-        base: &Target,
-        name: Option<String>,
-        cli: &Cli,
-        environment: &Environment,
-        clients: &mut Clients,
-    ) -> Result<Self, SettingsError> {
-        let flags = &cli.requests;
+    /// The URL has a query.
+    pub(crate) fn new(base: &Target, flags: &RequestFlags) -> anyhow::Result<Self> {
+        let name = base.to_string();
         if base.url().query().is_some() {
-            let shown = base.to_string();
-            let (shown, _) = shown.split_once('?').unwrap_or((&shown, ""));
-            return Err(SettingsError::Query(shown.to_owned()));
+            // It may hold a secret.
+            let shown = name.split('?').next().unwrap_or_default();
+            bail!("{shown}: the URL of a target has no query; write it into --path");
         }
-        let status = below(base, &flags.path)?;
-        let change = below(base, &flags.change_path)?;
         Ok(Self {
-            name: name.unwrap_or_else(|| base.to_string().trim_end_matches('/').to_owned()),
-            status_path: status.url().path().to_owned(),
-            status,
-            change_path: change.url().path().to_owned(),
-            change,
-            interval: flags.interval,
-            timeout: flags.timeout,
-            keepalive: !flags.no_keepalive,
-            change_interval: (!flags.change_interval.is_zero()).then_some(flags.change_interval),
-            change_timeout: flags.change_timeout,
-            keep_state: flags.keep_state,
-            authorization: authorization(flags.admin_token_file.as_deref(), environment)?,
-            headers: cli.network.headers().map_err(network)?,
-            client: clients.get(&cli.network, environment)?,
+            name: name.trim_end_matches('/').to_owned(),
+            status: below(base, &flags.path)?,
+            change: below(base, &flags.change_path)?,
         })
     }
 }
 
 /// The URL of a path below a base: joining would put an absolute path in the place of the base's own.
-fn below(base: &Target, path: &str) -> Result<Target, SettingsError> {
+fn below(base: &Target, path: &str) -> anyhow::Result<Target> {
     let whole = format!("{}{path}", base.url().path().trim_end_matches('/'));
-    base.join(&whole).map_err(network)
+    Ok(base.join(&whole)?)
 }
 
-fn network(error: impl std::error::Error + Send + Sync + 'static) -> SettingsError {
-    SettingsError::Network(Box::new(error))
+impl RequestSettings {
+    /// `token` is the value of `SPINFO_ADMIN_TOKEN`, `variables` are all of the environment, for those of proxies.
+    ///
+    /// # Errors
+    /// Anything that makes no sense, with the name of the flag.
+    pub(crate) fn new(
+        cli: &Cli,
+        token: Option<String>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            headers: cli.network.headers()?,
+            authorization: authorization(cli.requests.admin_token_file.as_deref(), token)?,
+            client: client(&cli.network, variables)?,
+            flags: cli.requests.clone(),
+        })
+    }
 }
 
 fn authorization(
     file: Option<&Path>,
-    environment: &Environment,
-) -> Result<Option<HeaderValue>, SettingsError> {
-    let (token, origin) = match (file, &environment.token) {
+    variable: Option<String>,
+) -> anyhow::Result<Option<HeaderValue>> {
+    let (token, origin) = match (file, variable) {
         (Some(path), _) => {
-            let token = std::fs::read_to_string(path).map_err(|source| SettingsError::Token {
-                path: path.to_owned(),
-                source,
-            })?;
-            (token, path.display().to_string())
+            let name = path.display();
+            let token = std::fs::read_to_string(path)
+                .with_context(|| format!("--admin-token-file: cannot read {name}"))?;
+            (token, name.to_string())
         }
-        (None, Some(token)) if !token.trim().is_empty() => {
-            (token.clone(), TOKEN_VARIABLE.to_owned())
-        }
+        (None, Some(token)) if !token.trim().is_empty() => (token, TOKEN_VARIABLE.to_owned()),
         _ => return Ok(None),
     };
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
-        .map_err(|_| SettingsError::TokenText(origin))?;
+        .with_context(|| format!("the token of {origin} cannot be a header's value"))?;
     value.set_sensitive(true);
     Ok(Some(value))
 }
 
-/// The header of changes that takes the token.
-pub(crate) const TOKEN_HEADER: http::HeaderName = AUTHORIZATION;
-
-/// One client for all targets whose connections are made alike: a client holds the system's certificates, which are many.
-#[derive(Default)]
-struct Clients(Vec<(NetworkFlags, Client)>);
-
-impl Clients {
-    fn get(
-        &mut self,
-        flags: &NetworkFlags,
-        environment: &Environment,
-    ) -> Result<Client, SettingsError> {
-        if let Some((_, client)) = self.0.iter().find(|(known, _)| alike(known, flags)) {
-            return Ok(client.clone());
-        }
-        let mut options = flags
-            .options(environment.variables.iter().cloned())
-            .map_err(network)?;
-        options
-            .user_agent
-            .get_or_insert(HeaderValue::from_static(USER_AGENT));
-        let client = Client::new(options).map_err(network)?;
-        self.0.push((flags.clone(), client.clone()));
-        Ok(client)
-    }
-}
-
-/// Whether two sets of flags make connections in the same way. Headers belong to requests.
-fn alike(one: &NetworkFlags, other: &NetworkFlags) -> bool {
-    fn parts(flags: &NetworkFlags) -> impl PartialEq + '_ {
-        (
-            (&flags.cacert, &flags.resolve, &flags.user_agent),
-            (flags.ipv4, flags.ipv6, flags.http1_1),
-            (&flags.proxy, &flags.noproxy),
-        )
-    }
-    parts(one) == parts(other)
+fn client(
+    flags: &NetworkFlags,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> anyhow::Result<Client> {
+    let mut options = flags.options(variables)?;
+    options
+        .user_agent
+        .get_or_insert(HeaderValue::from_static(USER_AGENT));
+    Ok(Client::new(options)?)
 }
 
 const USER_AGENT: &str = concat!("spinfo-monitor/", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn cli(arguments: &[&str]) -> Cli {
+        Cli::try_parse_from([&["spinfo-monitor"], arguments].concat()).unwrap()
+    }
+
+    fn settings(arguments: &[&str], token: &str) -> anyhow::Result<RequestSettings> {
+        RequestSettings::new(&cli(arguments), Some(token.to_owned()), [])
+    }
+
+    #[test]
+    fn paths_are_below_the_url() {
+        let cli = cli(&["https://example.org/app/", "--change-path", "/next"]);
+        let endpoints = Endpoints::new(&cli.urls[0], &cli.requests).unwrap();
+        assert_eq!(endpoints.name, "https://example.org/app");
+        assert_eq!(
+            endpoints.status.to_string(),
+            "https://example.org/app/status"
+        );
+        assert_eq!(endpoints.change.to_string(), "https://example.org/app/next");
+    }
+
+    #[test]
+    fn a_query_belongs_to_the_path_and_may_be_a_secret() {
+        let cli = cli(&["http://h/?token=s3cret"]);
+        let error = Endpoints::new(&cli.urls[0], &cli.requests).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "http://h/: the URL of a target has no query; write it into --path"
+        );
+    }
+
+    #[test]
+    fn the_token_comes_from_the_environment_where_there_is_no_file() {
+        let plain = settings(&["http://h"], "abc").unwrap();
+        assert_eq!(plain.authorization.unwrap(), "Bearer abc");
+        assert!(settings(&["http://h"], "").unwrap().authorization.is_none());
+        let error = settings(&["http://h"], "a\nb").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the token of SPINFO_ADMIN_TOKEN cannot be a header's value"
+        );
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "s3cret\n").unwrap();
+        let flags = [
+            "http://h",
+            "--admin-token-file",
+            file.path().to_str().unwrap(),
+        ];
+        let settings = settings(&flags, "abc").unwrap();
+        assert!(!format!("{settings:?}").contains("s3cret"));
+        assert_eq!(settings.authorization.unwrap(), "Bearer s3cret");
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::Method;
+use spinfo_names::values::ChangeResult;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -10,26 +11,21 @@ use tokio::time::{Instant, sleep_until};
 use crate::change::Changes;
 use crate::document::Document;
 use crate::health::Health;
-use crate::report::{Change, Event, Outcome, Report, ReportError};
-use crate::request::{Ask, Done, Requests, method_name};
+use crate::report::{Change, Event, Outcome, Report, ReportError, Sent};
+use crate::request::Requests;
+use crate::say::harmless;
 use crate::schedule::Schedule;
-use crate::settings::TargetSettings;
+use crate::settings::{Endpoints, RequestSettings};
 use crate::telemetry::Instruments;
-use crate::trouble::{self, Trouble};
 
 /// What the targets of one run have in common.
 pub(crate) struct Shared {
+    pub(crate) settings: Arc<RequestSettings>,
     pub(crate) instruments: Arc<Instruments>,
     pub(crate) health: Arc<Health>,
     pub(crate) events: UnboundedSender<Event>,
     /// True when no more requests are to be started.
     pub(crate) stop: watch::Receiver<bool>,
-    pub(crate) limits: Bounds,
-}
-
-/// When a run ends by itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Bounds {
     /// No request starts at or after this moment.
     pub(crate) until: Option<Instant>,
     /// Requests to each target.
@@ -39,54 +35,51 @@ pub(crate) struct Bounds {
 /// Requests one target until something stops it.
 pub(crate) struct Runner {
     index: usize,
-    settings: TargetSettings,
+    endpoints: Endpoints,
     requests: Requests,
-    changes: Option<Changes>,
-    trouble: Trouble,
+    changes: Changes,
+    /// Since when the target fails, and how many requests have.
+    failing: Option<(Instant, u64)>,
     shared: Arc<Shared>,
 }
 
 impl Runner {
     pub(crate) fn new(
         index: usize,
-        settings: TargetSettings,
+        endpoints: Endpoints,
         shared: Arc<Shared>,
         start: Instant,
     ) -> Self {
-        let requests = Requests::new(&settings, shared.instruments.clone());
-        let changes = settings
-            .change_interval
-            .map(|interval| Changes::new(interval, settings.change_timeout, start));
-        shared
-            .instruments
-            .announce(&settings.status, &settings.status_path);
+        let flags = &shared.settings.flags;
+        let changes = Changes::new(flags.change_interval, flags.change_timeout, start);
+        shared.instruments.announce(&endpoints.status);
         Self {
             index,
-            settings,
-            requests,
+            endpoints,
+            requests: Requests::new(shared.settings.clone(), shared.instruments.clone()),
             changes,
-            trouble: Trouble::default(),
+            failing: None,
             shared,
         }
     }
 
     /// Runs until a stop, the end of time or the last request. A request under way is always finished.
     pub(crate) async fn run(mut self, mut schedule: Schedule) {
+        let (until, count) = (self.shared.until, self.shared.count);
         let mut stop = self.shared.stop.clone();
-        let bounds = self.shared.limits;
         let mut done = 0;
-        while bounds.count.is_none_or(|count| done < count) {
-            if !next_tick(&mut schedule, &mut stop, bounds.until, |missed| {
-                self.missed(missed)
-            })
-            .await
-            {
+        while count.is_none_or(|count| done < count) {
+            match next_tick(&mut schedule, &mut stop, until).await {
+                Some(missed) => self.missed(missed),
+                None => break,
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
                 break;
             }
             self.request().await;
             done += 1;
-            let another = bounds.count.is_none_or(|count| done < count)
-                && bounds.until.is_none_or(|until| schedule.next_at() < until)
+            let another = count.is_none_or(|count| done < count)
+                && until.is_none_or(|until| schedule.next_at() < until)
                 && !*stop.borrow();
             // A change that no request follows would be made for nothing.
             if another {
@@ -94,157 +87,147 @@ impl Runner {
             }
         }
         self.put_back().await;
-        self.shared.health.ended(self.index);
+        self.shared.health.finished(self.index, None);
     }
 
     fn missed(&self, ticks: u64) {
         if ticks > 0 {
-            self.shared.instruments.missed(
-                &self.settings.status,
-                &self.settings.status_path,
-                ticks,
-            );
+            self.shared
+                .instruments
+                .missed(&self.endpoints.status, ticks);
             self.tell(Event::Missed(self.index, ticks));
         }
     }
 
     async fn request(&mut self) {
-        let settings = &self.settings;
         let done = self
             .requests
-            .send(Ask {
-                method: Method::GET,
-                target: &settings.status,
-                path: &settings.status_path,
-                authorization: None,
-            })
+            .send(Method::GET, &self.endpoints.status)
             .await;
-        let document = Document::parse(done.body());
-        let promise = self.changes.as_ref().and_then(Changes::promise);
-        let error = done.error(promise, document.as_ref());
+        let document = done.document();
+        let error = done.error(self.changes.promise(), document.as_ref());
         let report = Report {
-            timestamp: done.timestamp,
-            target: settings.name.clone(),
-            endpoint: settings.status.to_string(),
-            method: "GET",
-            duration: done.duration,
-            success: error.is_none(),
-            status: done.status(),
-            state: document.as_ref().map(|document| document.state.clone()),
-            revision: document.as_ref().map(|document| document.revision),
+            sent: done.sent(&self.endpoints.name, document.as_ref(), error),
             reused: done.reused,
             phases: done.phases,
-            trace_id: done.trace_id.clone(),
-            error,
         };
         {
             // The log record leads to the trace.
             let _trace = done.attach();
-            self.trouble.report(&report);
+            self.log(&report.sent);
         }
-        done.finish(self.requests.instruments(), report.error.as_ref());
-        self.shared.health.finished(self.index);
+        done.finish(&self.shared.instruments, report.sent.error.as_ref());
+        self.shared
+            .health
+            .finished(self.index, Some(Instant::now()));
         self.tell(Event::Report(self.index, report));
-        let outcome = self
-            .changes
-            .as_mut()
-            .and_then(|changes| changes.seen(document.as_ref(), Instant::now()));
-        if let Some(change) = outcome {
+        if let Some(change) = self.changes.seen(document.as_ref(), Instant::now()) {
             self.tell_change(change);
         }
+    }
+
+    /// A log record for operators when the target begins to fail and when it is well again. Each single request is in the reports.
+    fn log(&mut self, sent: &Sent) {
+        let (target, endpoint) = (sent.target.as_str(), sent.endpoint.as_str());
+        self.failing = match (&sent.error, self.failing) {
+            (None, None) => None,
+            (None, Some((since, failed))) => {
+                let seconds = since.elapsed().as_secs_f64();
+                tracing::info!(target, endpoint, seconds, failed, "requests succeed again");
+                None
+            }
+            (Some(error), None) => {
+                tracing::warn!(
+                    target,
+                    endpoint,
+                    "error.type" = error.kind,
+                    error = &*harmless(&error.message),
+                    "requests fail"
+                );
+                Some((Instant::now(), 1))
+            }
+            (Some(_), Some((since, failed))) => Some((since, failed + 1)),
+        };
     }
 
     /// Asks for a change if it is time for one.
     async fn change(&mut self) {
         let asked = Instant::now();
-        if !self
-            .changes
-            .as_ref()
-            .is_some_and(|changes| changes.is_due(asked))
-        {
-            return;
-        }
-        let (mut change, done) = self.ask(Method::POST).await;
-        let body = done.body().to_vec();
-        done.finish(self.requests.instruments(), change.error.as_ref());
-        // What the answer promises is still to be shown.
-        change.success = false;
-        change.result = Outcome::Failed;
-        let outcome = self
-            .changes
-            .as_mut()
-            .and_then(|changes| changes.answered(change, &body, asked, Instant::now()));
-        if let Some(change) = outcome {
-            self.tell_change(change);
+        if self.changes.is_due(asked) {
+            let (change, document) = self.ask(Method::POST).await;
+            let answered = self
+                .changes
+                .answered(change, document, asked, Instant::now());
+            if let Some(change) = answered {
+                self.tell_change(change);
+            }
         }
     }
 
     /// Puts a state back that this program has changed.
     async fn put_back(&mut self) {
-        let Some(changes) = &self.changes else { return };
-        if changes.is_pending() {
-            tracing::info!(endpoint = %self.settings.change, "stopped before a request could show the last change");
+        if self.changes.is_pending() {
+            tracing::info!(endpoint = %self.endpoints.change, "stopped before a request could show the last change");
         }
-        if self.settings.keep_state || !changes.is_to_be_put_back() {
-            return;
+        if self.changes.is_to_be_put_back() && !self.shared.settings.flags.keep_state {
+            let (change, _) = self.ask(Method::DELETE).await;
+            self.tell_change(change);
         }
-        let (change, done) = self.ask(Method::DELETE).await;
-        done.finish(self.requests.instruments(), change.error.as_ref());
-        self.tell_change(change);
     }
 
     /// Sends a request that changes the state: `POST` to the endpoint for changes, or `DELETE` to the status endpoint.
-    async fn ask(&mut self, method: Method) -> (Change, Done) {
-        let settings = &self.settings;
-        let (target, path) = match method {
-            Method::DELETE => (&settings.status, &settings.status_path),
-            _ => (&settings.change, &settings.change_path),
+    async fn ask(&mut self, method: Method) -> (Change, Option<Document>) {
+        let target = match method {
+            Method::DELETE => &self.endpoints.status,
+            _ => &self.endpoints.change,
         };
-        let name = method_name(&method);
-        let done = self
-            .requests
-            .send(Ask {
-                method,
-                target,
-                path,
-                authorization: settings.authorization.as_ref(),
-            })
-            .await;
-        self.shared.health.finished(self.index);
+        let done = self.requests.send(method, target).await;
+        self.shared
+            .health
+            .finished(self.index, Some(Instant::now()));
+        let has_token = self.shared.settings.authorization.is_some();
         let error = done
             .error(None, None)
-            .map(|error| advised(error, done.status(), settings.authorization.is_some()));
-        let document = Document::parse(done.body());
+            .map(|error| advised(error, done.status(), has_token));
+        let document = done.document();
         let change = Change {
-            timestamp: done.timestamp,
-            target: settings.name.clone(),
-            endpoint: target.to_string(),
-            method: name,
-            duration: done.duration,
-            success: error.is_none(),
-            status: done.status(),
-            result: if error.is_none() {
-                Outcome::Ok
-            } else {
-                Outcome::Failed
+            result: match error {
+                None => Outcome::Ok,
+                Some(_) => Outcome::Failed,
             },
-            error,
-            state: document.as_ref().map(|document| document.state.clone()),
-            revision: document.as_ref().map(|document| document.revision),
+            sent: done.sent(&self.endpoints.name, document.as_ref(), error),
             seen_revision: None,
-            trace_id: done.trace_id.clone(),
         };
-        (change, done)
+        done.finish(&self.shared.instruments, change.sent.error.as_ref());
+        (change, document)
     }
 
     fn tell_change(&self, change: Change) {
-        trouble::change(&change);
-        self.shared.instruments.changed(
-            &self.settings.status,
-            &self.settings.status_path,
-            change.result,
-            1,
-        );
+        let (target, endpoint) = (change.sent.target.as_str(), change.sent.endpoint.as_str());
+        match &change.sent.error {
+            _ if change.result == Outcome::Unsupported => {
+                tracing::info!(target, endpoint, "the server has no endpoint for changes");
+            }
+            Some(error) => tracing::warn!(
+                target,
+                endpoint,
+                "error.type" = error.kind,
+                error = &*harmless(&error.message),
+                "a change of the state came to nothing"
+            ),
+            None => {}
+        }
+        let result = match change.result {
+            Outcome::Ok => Some(ChangeResult::Ok),
+            Outcome::Failed => Some(ChangeResult::Failed),
+            Outcome::Mismatch => Some(ChangeResult::Mismatch),
+            // That a server knows no changes is none.
+            Outcome::Unsupported => None,
+        };
+        if let Some(result) = result {
+            let target = &self.endpoints.status;
+            self.shared.instruments.changed(target, result, 1);
+        }
         self.tell(Event::Change(self.index, change));
     }
 
@@ -254,29 +237,24 @@ impl Runner {
     }
 }
 
-/// Waits for the next tick. False when there is none, because of a stop or the end of time.
+/// Waits for the next tick, and says how many have been missed. `None` when there is no next one, because of a stop or the end of time.
 async fn next_tick(
     schedule: &mut Schedule,
     stop: &mut watch::Receiver<bool>,
     until: Option<Instant>,
-    missed: impl FnOnce(u64),
-) -> bool {
+) -> Option<u64> {
     let end = async {
         match until {
             Some(until) => sleep_until(until).await,
             None => std::future::pending().await,
         }
     };
-    let over = |at: Instant| until.is_some_and(|until| at >= until);
     tokio::select! {
         biased;
         // The sender lives as long as the run.
-        _ = stop.wait_for(|stop| *stop) => false,
-        () = end => false,
-        ticks = schedule.tick() => {
-            missed(ticks);
-            !over(Instant::now())
-        }
+        _ = stop.wait_for(|stop| *stop) => None,
+        () = end => None,
+        missed = schedule.tick() => Some(missed),
     }
 }
 

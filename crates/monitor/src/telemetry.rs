@@ -2,18 +2,20 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, Version};
+use http::{HeaderMap, Method};
 use opentelemetry::global::{BoxedSpan, BoxedTracer};
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, TraceFlags,
     TraceId, Tracer as _,
 };
 use opentelemetry::{Context, ContextGuard, KeyValue};
-use spinfo_client::Target;
-use spinfo_telemetry::names::{self, metric};
+use spinfo_client::{Answer, Target};
+use spinfo_names::values::ChangeResult;
+use spinfo_names::{attribute, metric};
+use spinfo_program::telemetry::protocol_version;
 use spinfo_telemetry::{Counter, Histogram, Propagator, Telemetry};
 
-use crate::report::Outcome;
+use crate::report::ReportError;
 
 /// Where all measurements of this program are made.
 pub(crate) struct Instruments {
@@ -40,16 +42,20 @@ impl Instruments {
     }
 
     /// Starts the root span of a request.
-    pub(crate) fn start(&self, method: &'static str, target: &Target, path: &str) -> Call {
+    pub(crate) fn start(&self, method: &Method, target: &Target) -> Call {
+        let path = target.url().path();
         let builder = SpanBuilder::from_name(format!("{method} {path}"))
             .with_kind(SpanKind::Client)
             .with_start_time(SystemTime::now());
         let mut span = self.tracer.build_with_context(builder, &Context::new());
-        let mut attributes = place(target, path);
-        attributes.push(KeyValue::new(names::HTTP_REQUEST_METHOD, method));
+        let mut attributes = place(target);
+        attributes.push(KeyValue::new(
+            attribute::HTTP_REQUEST_METHOD.key,
+            method.to_string(),
+        ));
         if span.is_recording() {
             span.set_attributes(attributes.iter().cloned());
-            span.set_attribute(KeyValue::new(names::URL_FULL, target.to_string()));
+            span.set_attribute(KeyValue::new(attribute::URL_FULL.key, target.to_string()));
         }
         let mut context = span.span_context().clone();
         if let Some(ratio) = self.unexported {
@@ -82,36 +88,40 @@ impl Instruments {
     }
 
     /// Ends a request's span and records its duration.
-    pub(crate) fn finish(&self, mut call: Call, result: &CallResult<'_>) {
-        let status = result
-            .status
-            .map(|status| KeyValue::new(names::HTTP_RESPONSE_STATUS_CODE, i64::from(status)));
-        let version = result.version.and_then(version_name);
-        let version =
-            version.map(|version| KeyValue::new(names::NETWORK_PROTOCOL_VERSION, version));
-        let error = result
-            .error
-            .map(|error| KeyValue::new(names::ERROR_TYPE, error.kind.clone()));
-        let outcome: Vec<_> = [status, version, error].into_iter().flatten().collect();
-        if call.span.is_recording() {
-            call.span.set_attributes(outcome.iter().cloned());
-            if let Some(peer) = result.peer {
-                call.span.set_attribute(KeyValue::new(
-                    names::NETWORK_PEER_ADDRESS,
-                    peer.ip().to_string(),
-                ));
-                call.span.set_attribute(KeyValue::new(
-                    names::NETWORK_PEER_PORT,
-                    i64::from(peer.port()),
-                ));
-            }
-            if let Some(error) = result.error {
-                call.span.set_status(Status::error(error.message.clone()));
-            }
+    pub(crate) fn finish(&self, mut call: Call, ended: &Ended<'_>) {
+        let mut outcome = Vec::new();
+        if let Some(answer) = ended.answer {
+            let status = i64::from(answer.status.as_u16());
+            outcome.push(KeyValue::new(
+                attribute::HTTP_RESPONSE_STATUS_CODE.key,
+                status,
+            ));
+            let version = protocol_version(answer.version);
+            outcome.push(KeyValue::new(
+                attribute::NETWORK_PROTOCOL_VERSION.key,
+                version,
+            ));
+        }
+        if let Some(error) = ended.error {
+            // The semantic conventions have the code for a wrong code.
+            let kind = match ended.answer {
+                Some(answer) if error.kind == "status" => answer.status.as_str().to_owned(),
+                _ => error.kind.to_owned(),
+            };
+            outcome.push(KeyValue::new(attribute::CLIENT_ERROR.key, kind));
+            call.span.set_status(Status::error(error.message.clone()));
+        }
+        call.span.set_attributes(outcome.iter().cloned());
+        if let Some(peer) = ended.peer {
+            let (address, port) = (peer.ip().to_string(), i64::from(peer.port()));
+            call.span
+                .set_attribute(KeyValue::new(attribute::NETWORK_PEER_ADDRESS.key, address));
+            call.span
+                .set_attribute(KeyValue::new(attribute::NETWORK_PEER_PORT.key, port));
         }
         call.attributes.extend(outcome);
         self.duration.record(
-            result.duration.as_secs_f64(),
+            ended.duration.as_secs_f64(),
             &call.attributes,
             Some(&call.context),
         );
@@ -119,25 +129,23 @@ impl Instruments {
     }
 
     /// Makes the series of a target's counters, so that their first increase is seen as one.
-    pub(crate) fn announce(&self, target: &Target, path: &str) {
-        self.missed(target, path, 0);
-        for outcome in [Outcome::Ok, Outcome::Failed, Outcome::Mismatch] {
-            self.changed(target, path, outcome, 0);
+    pub(crate) fn announce(&self, target: &Target) {
+        self.missed(target, 0);
+        for result in ChangeResult::ALL {
+            self.changed(target, *result, 0);
         }
     }
 
     /// Counts ticks without a request.
-    pub(crate) fn missed(&self, target: &Target, path: &str, ticks: u64) {
-        self.missed.add(ticks, &place(target, path), None);
+    pub(crate) fn missed(&self, target: &Target, ticks: u64) {
+        self.missed.add(ticks, &place(target), None);
     }
 
-    /// Counts changes. That a server knows none is no change.
-    pub(crate) fn changed(&self, target: &Target, path: &str, outcome: Outcome, count: u64) {
-        if outcome == Outcome::Unsupported {
-            return;
-        }
-        let mut attributes = place(target, path);
-        attributes.push(KeyValue::new(names::MONITOR_RESULT, outcome.name()));
+    /// Counts changes.
+    pub(crate) fn changed(&self, target: &Target, result: ChangeResult, count: u64) {
+        let mut attributes = place(target);
+        let key = attribute::MONITOR_RESULT.key;
+        attributes.push(KeyValue::new(key, result.as_str()));
         self.changes.add(count, &attributes, None);
     }
 }
@@ -163,38 +171,20 @@ impl Call {
 }
 
 /// How a request ended.
-pub(crate) struct CallResult<'a> {
+pub(crate) struct Ended<'a> {
     pub(crate) duration: Duration,
-    pub(crate) status: Option<u16>,
-    pub(crate) version: Option<Version>,
+    pub(crate) answer: Option<&'a Answer>,
     pub(crate) peer: Option<std::net::SocketAddr>,
-    pub(crate) error: Option<&'a CallError>,
-}
-
-/// Why a request failed, in the terms of the semantic conventions.
-pub(crate) struct CallError {
-    /// The status code for an answer with the wrong one, otherwise as in reports.
-    pub(crate) kind: String,
-    pub(crate) message: String,
+    pub(crate) error: Option<&'a ReportError>,
 }
 
 /// Which endpoint of which server.
-fn place(target: &Target, path: &str) -> Vec<KeyValue> {
+fn place(target: &Target) -> Vec<KeyValue> {
     vec![
-        KeyValue::new(names::SERVER_ADDRESS, target.host().to_owned()),
-        KeyValue::new(names::SERVER_PORT, i64::from(target.port())),
-        KeyValue::new(names::URL_TEMPLATE, path.to_owned()),
+        KeyValue::new(attribute::SERVER_ADDRESS.key, target.host().to_owned()),
+        KeyValue::new(attribute::SERVER_PORT.key, i64::from(target.port())),
+        KeyValue::new(attribute::URL_TEMPLATE.key, target.url().path().to_owned()),
     ]
-}
-
-/// `network.protocol.version`.
-fn version_name(version: Version) -> Option<&'static str> {
-    match version {
-        Version::HTTP_10 => Some("1.0"),
-        Version::HTTP_11 => Some("1.1"),
-        Version::HTTP_2 => Some("2"),
-        _ => None,
-    }
 }
 
 /// Decides as `TraceIdRatioBased` does: by the trace's random bits, so that each of its spans would be decided alike.
@@ -232,7 +222,7 @@ mod tests {
 
     fn traceparent(variables: &[(&str, &str)]) -> String {
         with(variables, |_, instruments| {
-            let call = instruments.start("GET", &"http://h/status".parse().unwrap(), "/status");
+            let call = instruments.start(&Method::GET, &"http://h/status".parse().unwrap());
             let mut headers = HeaderMap::new();
             instruments.inject(&call, &mut headers);
             let value = headers["traceparent"].to_str().unwrap().to_owned();
@@ -267,20 +257,29 @@ mod tests {
     fn the_page_has_the_duration_with_an_exemplar_and_the_counters_from_the_start() {
         let page = with(&[], |telemetry, instruments| {
             let target = "http://h:81/status".parse().unwrap();
-            instruments.announce(&target, "/status");
-            let call = instruments.start("GET", &target, "/status");
-            let error = CallError {
-                kind: "503".into(),
+            instruments.announce(&target);
+            let call = instruments.start(&Method::GET, &target);
+            let now = std::time::Instant::now();
+            let answer = Answer {
+                status: http::StatusCode::SERVICE_UNAVAILABLE,
+                version: http::Version::HTTP_11,
+                headers: HeaderMap::new(),
+                body: bytes::Bytes::new(),
+                sent_at: now,
+                head_at: now,
+                finished_at: now,
+            };
+            let error = ReportError {
+                kind: "status",
                 message: "503 Service Unavailable".into(),
             };
-            let result = CallResult {
+            let ended = Ended {
                 duration: Duration::from_millis(30),
-                status: Some(503),
-                version: Some(Version::HTTP_11),
+                answer: Some(&answer),
                 peer: None,
                 error: Some(&error),
             };
-            instruments.finish(call, &result);
+            instruments.finish(call, &ended);
             telemetry.open_metrics()
         });
         let labels = r#"error_type="503",http_request_method="GET",http_response_status_code="503",network_protocol_version="1.1",otel_scope_name="spinfo-monitor",server_address="h",server_port="81",url_template="/status""#;

@@ -6,20 +6,20 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 fn stats(now: Instant) -> TargetStats {
     TargetStats::new(
-        "shop".to_owned(),
+        "http://h".to_owned(),
         "http://h/status".to_owned(),
         INTERVAL,
         now,
     )
 }
 
-fn report(millis: u64, failure: Option<&'static str>) -> Report {
+fn report(millis: u64, failure: Option<&'static str>) -> Event {
     let answered = !matches!(failure, Some("connect" | "timeout"));
-    Report {
+    let sent = Sent {
         timestamp: SystemTime::UNIX_EPOCH,
         target: String::new(),
         endpoint: String::new(),
-        method: "GET",
+        method: "GET".to_owned(),
         duration: Duration::from_millis(millis),
         success: failure.is_none(),
         status: answered.then_some(200),
@@ -27,30 +27,24 @@ fn report(millis: u64, failure: Option<&'static str>) -> Report {
             kind,
             message: String::new(),
         }),
-        state: answered.then(|| "ok".to_owned()),
-        revision: answered.then_some(4),
+        state: None,
+        revision: None,
+        trace_id: None,
+    };
+    let report = Report {
+        sent,
         reused: true,
         phases: Phases::default(),
-        trace_id: None,
-    }
-}
-
-fn millis(duration: Option<Duration>) -> u128 {
-    duration.unwrap().as_millis()
+    };
+    Event::Report(0, report)
 }
 
 #[test]
 fn nothing_has_no_percentiles_and_no_share() {
     let now = Instant::now();
-    let snapshot = stats(now).snapshot(now);
-    assert_eq!(
-        (snapshot.p50, snapshot.max, snapshot.last_ok),
-        (None, None, None)
-    );
-    assert_eq!(
-        (snapshot.error_share, snapshot.rate, snapshot.mean_rate),
-        (0.0, 0.0, 0.0)
-    );
+    let summary = stats(now).summary(now);
+    assert_eq!(summary.latency_seconds, Latency::default());
+    assert_eq!((summary.error_share, summary.rate), (0.0, 0.0));
 }
 
 #[test]
@@ -58,79 +52,56 @@ fn a_stall_counts_for_the_requests_that_it_kept_from_being_sent() {
     let now = Instant::now();
     let mut stats = stats(now);
     for _ in 0..9 {
-        stats.report(&report(10, None), now);
+        stats.count(&report(10, None));
     }
-    stats.report(&report(10_000, None), now);
+    stats.count(&report(10_000, None));
     // 10 s, and for the ticks in between 9 s, 8 s ... 1 s: half of what was to be measured.
-    let snapshot = stats.snapshot(now);
-    assert_eq!(snapshot.requests, 10);
-    assert!((900..1100).contains(&millis(snapshot.p50)), "{snapshot:?}");
-    assert!(millis(snapshot.p95) >= 9000, "{snapshot:?}");
+    let summary = stats.summary(now);
+    let latency = summary.latency_seconds;
+    assert_eq!(summary.counts.requests, 10);
+    assert!((0.9..1.1).contains(&latency.p50.unwrap()), "{latency:?}");
+    assert!(latency.p95.unwrap() >= 9.0, "{latency:?}");
 }
 
 #[test]
 fn what_fails_before_an_answer_says_nothing_about_latency_but_a_time_out_does() {
     let now = Instant::now();
     let mut stats = stats(now);
-    stats.report(&report(1, Some("connect")), now);
-    assert_eq!(stats.snapshot(now).p50, None);
-    stats.report(&report(500, Some("timeout")), now);
-    assert_eq!(millis(stats.snapshot(now).p50), 500);
+    stats.count(&report(1, Some("connect")));
+    assert_eq!(stats.summary(now).latency_seconds.p50, None);
+    stats.count(&report(500, Some("timeout")));
+    let p50 = stats.summary(now).latency_seconds.p50.unwrap();
+    assert!((0.5..0.501).contains(&p50), "{p50}");
 }
 
 #[test]
-fn failures_are_counted_by_type_and_the_state_is_the_last_that_was_shown() {
+fn failures_are_counted_by_type() {
     let now = Instant::now();
     let mut stats = stats(now);
     for failure in [None, Some("status"), Some("connect"), Some("connect")] {
-        stats.report(&report(1, failure), now);
+        stats.count(&report(1, failure));
     }
-    let snapshot = stats.snapshot(now);
-    assert_eq!(snapshot.errors, [("connect", 2), ("status", 1)]);
-    assert_eq!((snapshot.failures, snapshot.error_share), (3, 0.75));
-    assert_eq!(snapshot.last_error.map(|error| error.kind), Some("connect"));
-    assert_eq!(
-        (snapshot.state.as_deref(), snapshot.revision),
-        (Some("ok"), Some(4))
-    );
-    assert_eq!((snapshot.status, snapshot.last_ok), (None, Some(false)));
-    assert_eq!(stats.anew(now).snapshot(now).requests, 0);
+    let summary = stats.summary(now);
+    let errors: Vec<_> = summary.counts.errors.into_iter().collect();
+    assert_eq!(errors, [("connect", 2), ("status", 1)]);
+    assert_eq!((summary.counts.failures, summary.error_share), (3, 0.75));
+    let last = summary.counts.last_error.map(|(_, error)| error.kind);
+    assert_eq!(last, Some("connect"));
 }
 
 #[test]
-fn the_rate_is_that_of_the_last_half_minute() {
+fn n_requests_take_n_intervals() {
     let start = Instant::now();
     let mut stats = stats(start);
-    for second in 1..=100 {
-        stats.report(&report(1, None), start + Duration::from_secs(second));
-    }
-    let at = |second| stats.snapshot(start + Duration::from_secs(second));
-    assert!((0.9..1.1).contains(&at(100).rate), "{}", at(100).rate);
-    assert!(at(115).rate < 0.6, "{}", at(115).rate);
-    assert_eq!((at(200).rate, at(200).mean_rate), (0.0, 0.5));
-}
-
-#[test]
-fn a_fast_schedule_has_its_rate_although_few_requests_are_kept() {
-    let start = Instant::now();
-    let mut stats = stats(start);
-    for n in 1..=2000 {
-        stats.report(&report(1, None), start + Duration::from_millis(n * 10));
-    }
-    let snapshot = stats.snapshot(start + Duration::from_secs(20));
-    assert_eq!(snapshot.recent.len(), RECENT);
-    assert!((95.0..105.0).contains(&snapshot.rate), "{}", snapshot.rate);
-}
-
-#[test]
-fn missed_ticks_are_shown_where_they_were() {
-    let now = Instant::now();
-    let mut stats = stats(now);
-    stats.report(&report(1, None), now);
-    stats.missed(2, now);
-    stats.report(&report(2, Some("status")), now);
-    stats.missed(1_000_000, now);
-    let snapshot = stats.snapshot(now);
-    assert_eq!(snapshot.missed, 1_000_002);
-    assert_eq!(snapshot.recent, [Point::Missed; RECENT]);
+    let mut rate_after = |event, millis| {
+        stats.count(&event);
+        stats.summary(start + Duration::from_millis(millis)).rate
+    };
+    assert_eq!(rate_after(report(2, None), 2), 1.0);
+    assert_eq!(rate_after(report(2, None), 1002), 1.0);
+    assert_eq!(rate_after(report(2, None), 2002), 1.0);
+    // The third stalls until 6.5 s, so three ticks are missed, and the next begins at 7 s.
+    assert_eq!(rate_after(report(3500, None), 6500), 0.615);
+    assert_eq!(rate_after(Event::Missed(0, 3), 7000), 0.571);
+    assert_eq!(rate_after(report(2, None), 7002), 0.625);
 }

@@ -1,8 +1,9 @@
 //! How a run ends, and with which code.
 
+use std::fs::File;
 use std::time::Duration;
 
-use crate::program::{Program, run};
+use crate::program::{Program, command, run};
 use crate::server::{Reply, Server, answer};
 
 #[test]
@@ -28,6 +29,23 @@ fn a_signal_lets_the_request_under_way_finish_and_has_a_summary() {
         .map(|text| ended.stderr.contains(text));
         assert_eq!(said, [true; 4], "{}", ended.stderr);
     }
+}
+
+#[test]
+fn a_hangup_that_nohup_has_it_ignore_is_ignored() {
+    let server = Server::start(|_| answer(200, ""));
+    let program = Program::start_ignoring_hangup(&[&server.url(), "--interval", "20ms"]);
+    server.wait_for_requests(1);
+    program.signal("HUP");
+    server.wait_for_requests(20);
+    program.signal("TERM");
+    let ended = program.wait();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("SIGTERM") && !ended.stderr.contains("SIGHUP"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -91,6 +109,28 @@ fn a_reader_that_is_gone_ends_the_run() {
 }
 
 #[test]
+fn a_full_disk_is_an_error_of_its_own() {
+    let server = Server::start(|_| answer(200, ""));
+    for flags in [&["-n", "1000000"][..], &["-n", "1"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = command(&[&[&server.url(), "-i", "10ms"], flags].concat(), &[])
+            .stdout(full)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(74), "{stderr}");
+        assert!(
+            stderr.ends_with(
+                "error: cannot write to stdout: No space left on device (os error 28)\n"
+            ),
+            "{stderr}"
+        );
+        assert!(!stderr.contains("nobody reads"), "{stderr}");
+        assert!(stderr.contains("errors     none"), "{stderr}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_a_usage_error() {
     for (arguments, words) in [
         (&["ftp://127.0.0.1"][..], "the scheme ftp: is not supported"),
@@ -103,12 +143,15 @@ fn what_makes_no_sense_is_a_usage_error() {
             &["http://h", "--fail-over", "7"],
             "write a share such as 5% or 0.05",
         ),
-        (&["http://h", "--count", "0"], "0 is not in 1.."),
+        (
+            &["http://h", "--count", "0"],
+            "write a whole number above 0",
+        ),
         (
             &["http://h", "--path", "status"],
             "write a path that begins with /",
         ),
-        (&["--interval", "1s"], "there is no target"),
+        (&["--interval", "1s"], "<URL>"),
         (
             &["http://h", "--admin-token-file", "/does/not/exist"],
             "cannot read /does/not/exist: No such file",
@@ -127,5 +170,22 @@ fn what_makes_no_sense_is_a_usage_error() {
             ended.stderr
         );
         assert_eq!(ended.stdout, [""; 0]);
+    }
+}
+
+#[test]
+fn a_reason_is_told_once() {
+    for flags in [
+        ["-H", "X-Key: @/does/not/exist"],
+        ["--admin-token-file", "/does/not/exist"],
+        ["--cacert", "/does/not/exist"],
+    ] {
+        let ended = run(&[&["http://h"], &flags[..]].concat());
+        assert_eq!(
+            ended.stderr.matches("No such file").count(),
+            1,
+            "{flags:?}: {}",
+            ended.stderr
+        );
     }
 }

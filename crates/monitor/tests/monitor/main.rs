@@ -12,7 +12,6 @@ mod changes;
 mod connections;
 mod ends;
 mod errors;
-mod fleet;
 mod otlp;
 mod output;
 mod pages;

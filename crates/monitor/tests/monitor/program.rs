@@ -28,7 +28,11 @@ pub(crate) struct Ended {
 
 /// The program with nothing of the test's environment but what is given.
 pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_spinfo-monitor"));
+    let program = Command::new(env!("CARGO_BIN_EXE_spinfo-monitor"));
+    of(program, arguments, environment)
+}
+
+fn of(mut command: Command, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     command
         .env_clear()
         .envs(environment.iter().copied())
@@ -51,9 +55,22 @@ impl Program {
     }
 
     pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, environment)
-            .spawn()
-            .expect("the program can be started");
+        Self::spawn(command(arguments, environment))
+    }
+
+    /// As `nohup` starts it.
+    pub(crate) fn start_ignoring_hangup(arguments: &[&str]) -> Self {
+        let script = "trap '' HUP; exec \"$0\" \"$@\"";
+        let program = env!("CARGO_BIN_EXE_spinfo-monitor");
+        Self::spawn(of(
+            Command::new("sh"),
+            &[&["-c", script, program], arguments].concat(),
+            &[],
+        ))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program can be started");
         let (stdout, lines) = read(child.stdout.take().expect("stdout is piped"));
         let (stderr, stderr_lines) = read(child.stderr.take().expect("stderr is piped"));
         Self {

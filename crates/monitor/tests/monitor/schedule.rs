@@ -63,6 +63,18 @@ fn percentiles_count_what_was_not_asked_during_a_stall() {
 }
 
 #[test]
+fn one_request_takes_one_interval() {
+    let server = Server::start(|_| answer(200, ""));
+    let ended = run(&[&server.url(), "--count", "1", "--interval", "10s"]);
+    assert_eq!(number(&ended.summary()["rate"]), 0.1);
+    assert!(
+        ended.stderr.contains("1 request, 0.10/s in"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn a_duration_bounds_the_run() {
     let server = Server::start(|_| answer(200, ""));
     let ended = run(&[&server.url(), "--duration", "900ms", "--interval", "200ms"]);

@@ -1,4 +1,4 @@
-//! The live table, on a terminal of the test.
+//! What is shown on a terminal, which is one of the test.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -8,46 +8,31 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Action, LocalModes, Termios, Winsize, tcflow, tcgetattr, tcsetwinsize};
+use rustix::termios::{Action, tcflow};
 
 use crate::program::{PATIENCE, command};
 use crate::server::{Server, answer};
-
-const OK: &str = r#"{"state":"ok","code":200,"revision":0}"#;
-
-const TAKE: &str = "\u{1b}[?1049h";
-const GIVE_BACK: &str = "\u{1b}[?1049l";
-const SHOW_CURSOR: &str = "\u{1b}[?25h";
+use crate::status::StatusServer;
 
 /// A pseudo-terminal and what was written to it.
 struct Terminal {
-    keyboard: File,
-    /// The side of programs. It stays open here, so that its settings can be looked at after the program has ended.
+    /// The side of programs.
     line: File,
     shown: Arc<(Mutex<Vec<u8>>, Condvar)>,
 }
 
 impl Terminal {
     fn open() -> Self {
-        let keyboard =
+        let screen =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("there are pseudo-terminals");
-        rustix::io::fcntl_setfd(&keyboard, rustix::io::FdFlags::CLOEXEC).unwrap();
-        grantpt(&keyboard).unwrap();
-        unlockpt(&keyboard).unwrap();
-        let name = ptsname(&keyboard, Vec::new()).unwrap();
+        rustix::io::fcntl_setfd(&screen, rustix::io::FdFlags::CLOEXEC).unwrap();
+        grantpt(&screen).unwrap();
+        unlockpt(&screen).unwrap();
+        let name = ptsname(&screen, Vec::new()).unwrap();
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let line = File::from(rustix::fs::open(name, flags, Mode::empty()).unwrap());
-        let size = Winsize {
-            ws_row: 24,
-            ws_col: 80,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&line, size).unwrap();
-
-        let keyboard = File::from(keyboard);
         let shown = Arc::<(Mutex<Vec<u8>>, Condvar)>::default();
-        let (mut screen, seen) = (keyboard.try_clone().unwrap(), shown.clone());
+        let (mut screen, seen) = (File::from(screen), shown.clone());
         // It ends with an error when nobody has the other side any more.
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -56,52 +41,24 @@ impl Terminal {
                 seen.1.notify_all();
             }
         });
-        Self {
-            keyboard,
-            line,
-            shown,
-        }
+        Self { line, shown }
     }
 
-    fn press(&self, key: &str) {
-        (&self.keyboard).write_all(key.as_bytes()).unwrap();
-    }
-
-    fn settings(&self) -> Termios {
-        tcgetattr(&self.line).unwrap()
-    }
-
-    /// Waits for a text after the first `from` bytes, and returns how many bytes there are now.
-    fn wait_for(&self, text: &str, from: usize) -> usize {
+    fn wait_for(&self, text: &str) {
         let (shown, more) = &*self.shown;
-        let missing = |shown: &mut Vec<u8>| {
-            !String::from_utf8_lossy(&shown[from.min(shown.len())..]).contains(text)
-        };
+        let missing = |shown: &mut Vec<u8>| !String::from_utf8_lossy(shown).contains(text);
         let (shown, waited) = more
             .wait_timeout_while(shown.lock().unwrap(), PATIENCE, missing)
             .unwrap();
-        let (count, found) = (shown.len(), !waited.timed_out());
-        drop(shown);
-        assert!(
-            found,
-            "there is no {text:?} among the last of {:?}",
-            self.last()
-        );
-        count
-    }
-
-    /// The last frames.
-    fn last(&self) -> String {
-        let text = self.text();
-        let start = text.char_indices().rev().nth(2000).map_or(0, |(at, _)| at);
-        text[start..].to_owned()
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(!waited.timed_out(), "there is no {text:?} in {shown:?}");
     }
 
     /// All that was written by a program which has ended.
     fn whole(&self) -> String {
         const END: &str = "all was read up to here";
         (&self.line).write_all(END.as_bytes()).unwrap();
-        self.wait_for(END, 0);
+        self.wait_for(END);
         self.text().replace(END, "")
     }
 
@@ -159,155 +116,85 @@ impl Drop for Program {
     }
 }
 
-/// Whether keys are read one by one and not shown.
-fn is_raw(settings: &Termios) -> bool {
-    !settings
-        .local_modes
-        .intersects(LocalModes::ICANON | LocalModes::ECHO)
-}
-
-#[test]
-fn however_it_ends_the_terminal_is_as_before() {
-    let server = Server::start(|_| answer(200, OK));
-    for end in ["q", "\u{3}", "TERM", "INT", "HUP"] {
-        let terminal = Terminal::open();
-        let before = terminal.settings();
-        let program = Program::start(
-            &terminal,
-            &[&server.url(), "-i", "20ms"],
-            &[("TERM", "xterm")],
-        );
-        terminal.wait_for("P95", 0);
-        terminal.wait_for("\u{1b}[32mok", 0);
-        assert!(is_raw(&terminal.settings()));
-        match end {
-            "TERM" | "INT" | "HUP" => program.signal(end),
-            key => terminal.press(key),
-        }
-        let (code, said) = program.wait();
-        assert_eq!(code, Some(0), "{end:?}: {said}");
-        assert!(said.contains("errors     none"), "{end:?}: {said}");
-
-        let text = terminal.whole();
-        assert!(text.starts_with(TAKE), "{text:?}");
-        let after = text
-            .split_once(GIVE_BACK)
-            .expect("the screen is given back");
-        assert!(after.0.contains(SHOW_CURSOR), "{text:?}");
-        assert_eq!(
-            after.1, "",
-            "the table is not drawn on the user's own screen"
-        );
-        let now = terminal.settings();
-        assert_eq!(
-            (now.local_modes, now.input_modes),
-            (before.local_modes, before.input_modes),
-            "{end:?}"
-        );
-        assert_eq!(
-            (now.output_modes, now.control_modes),
-            (before.output_modes, before.control_modes),
-            "{end:?}"
-        );
-    }
-}
-
-#[test]
-fn r_begins_the_numbers_anew_and_leaves_the_summary_whole() {
-    let server = Server::start(|_| answer(200, ""));
+/// All that a run shows that ends by itself.
+fn shown(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let terminal = Terminal::open();
-    let program = Program::start(
-        &terminal,
-        &[&server.url(), "-i", "20ms"],
-        &[("TERM", "xterm")],
-    );
-    let seen = terminal.wait_for("  0:00:01", 0);
-    let requests = server.requests().len();
-    terminal.press("r");
-    terminal.wait_for("  0:00:00", seen);
-    terminal.press("q");
-    let (code, said) = program.wait();
+    let (code, said) = Program::start(&terminal, arguments, environment).wait();
     assert_eq!(code, Some(0), "{said}");
-    let counted = said
-        .split(" requests")
-        .next()
-        .and_then(|before| before.rsplit(' ').next());
-    let counted: usize = counted
-        .and_then(|count| count.replace(',', "").parse().ok())
-        .unwrap_or_else(|| panic!("no count in {said}"));
-    assert!(counted >= requests, "{counted} of at least {requests}");
+    assert!(said.contains("requests, "), "{said}");
+    // Logs and the summary may be read on the same terminal.
+    assert!(
+        !said.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']),
+        "{said:?}"
+    );
+    terminal.whole()
+}
+
+const XTERM: (&str, &str) = ("TERM", "xterm");
+
+#[test]
+fn each_request_and_each_change_is_a_coloured_line() {
+    let status = StatusServer::start();
+    let flags = ["-i", "20ms", "-n", "40", "--change-interval", "300ms"];
+    let text = shown(&[&[status.url().as_str()], &flags[..]].concat(), &[XTERM]);
+    let lines: Vec<_> = text.lines().collect();
+    let endpoint = format!("\u{1b}[1m{}/status\u{1b}[0m", status.url());
+    let ok = lines
+        .iter()
+        .filter(|line| line.contains("\u{1b}[32m ok   \u{1b}[0m") && line.contains(&endpoint));
+    assert_eq!(
+        ok.filter(|line| !line.contains("put back")).count(),
+        40,
+        "{text}"
+    );
+    assert!(lines.len() > 40, "{text}");
+    assert!(
+        text.contains(" changed to\u{1b}[33m failing\u{1b}[0m (revision 1), seen after "),
+        "{text}"
+    );
 }
 
 #[test]
-fn colour_is_left_out_and_a_dumb_terminal_gets_plain_lines() {
-    let server = Server::start(|_| answer(200, OK));
-    let run = |environment: &[(&str, &str)]| {
-        let terminal = Terminal::open();
-        let program = Program::start(
-            &terminal,
-            &[&server.url(), "-i", "20ms", "-n", "30"],
-            environment,
-        );
-        let (code, said) = program.wait();
-        assert_eq!(code, Some(0), "{said}");
-        terminal.whole()
-    };
-    let colours = |text: &str| text.contains("\u{1b}[32m");
-    assert!(colours(&run(&[("TERM", "xterm")])));
-    let plain = run(&[("TERM", "xterm"), ("NO_COLOR", "1")]);
+fn colour_is_left_out_where_it_is_not_wanted_or_not_understood() {
+    let server = Server::start(|_| answer(500, ""));
+    let url = server.url();
+    for environment in [&[XTERM, ("NO_COLOR", "1")][..], &[("TERM", "dumb")], &[]] {
+        let text = shown(&[&url, "-i", "20ms", "-n", "3"], environment);
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+        let failed = text.matches(" 500 ").count();
+        assert_eq!((text.lines().count(), failed), (3, 3), "{text:?}");
+    }
     assert!(
-        plain.contains(TAKE) && !colours(&plain) && !plain.contains("\u{1b}[1m"),
-        "{plain:?}"
+        shown(&[&url, "-n", "2", "-i", "20ms"], &[XTERM, ("NO_COLOR", "")])
+            .contains("\u{1b}[31m FAIL")
     );
-    for dumb in [&[("TERM", "dumb")][..], &[]] {
-        let text = run(dumb);
+}
+
+#[test]
+fn what_a_server_says_does_not_reach_the_terminal() {
+    let document = r#"{"state":"\u001b]0;\u202eown\u0007\u009b2J","code":200,"revision":0}"#;
+    for code in [200, 500] {
+        let server = Server::start(move |_| answer(code, document));
+        let text = shown(&[&server.url(), "-i", "20ms", "-n", "3"], &[XTERM]);
+        assert!(text.contains("]0;own2J"), "{text:?}");
         assert!(
-            text.lines().count() >= 30 && !text.contains('\u{1b}'),
+            !text.contains("\u{1b}]") && !text.contains(['\u{7}', '\u{9b}', '\u{202e}']),
             "{text:?}"
         );
     }
 }
 
 #[test]
-fn what_a_server_says_does_not_reach_the_terminal() {
-    let server = Server::start(|_| {
-        answer(
-            200,
-            r#"{"state":"\u001b]0;\u202eown\u0007\u009b2J","code":200,"revision":0}"#,
-        )
-    });
-    let terminal = Terminal::open();
-    let program = Program::start(
-        &terminal,
-        &[&server.url(), "-i", "20ms"],
-        &[("TERM", "xterm")],
-    );
-    terminal.wait_for("]0;own", 0);
-    terminal.press("q");
-    assert_eq!(program.wait().0, Some(0));
-    let text = terminal.whole();
-    assert!(
-        !text.contains("\u{1b}]") && !text.contains(['\u{7}', '\u{9b}', '\u{202e}']),
-        "{text:?}"
-    );
-}
-
-#[test]
 fn a_terminal_that_stands_still_holds_nothing_up() {
-    let server = Server::start(|_| answer(200, OK));
+    let server = Server::start(|_| answer(200, ""));
     let terminal = Terminal::open();
     // As Ctrl-S does, or a connection to the terminal that hangs.
     tcflow(&terminal.line, Action::OOff).unwrap();
-    let program = Program::start(
-        &terminal,
-        &[&server.url(), "-i", "20ms"],
-        &[("TERM", "xterm")],
-    );
+    let program = Program::start(&terminal, &[&server.url(), "-i", "20ms"], &[XTERM]);
     server.wait_for_requests(20);
     program.signal("TERM");
     let (code, said) = program.wait();
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("errors     none"), "{said}");
-    assert!(!is_raw(&terminal.settings()));
     assert_eq!(terminal.text(), "");
 }

@@ -1,14 +1,10 @@
 //! Lines to stdout, written by a thread of its own: a reader that stops reading must not stop the requests.
 
 use std::io::{self, BufWriter, Write};
-use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel,
-};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-
-use super::Closed;
 
 /// Lines that wait for the reader; what comes on top is left out and counted. Some megabytes.
 const QUEUE: usize = 8192;
@@ -17,33 +13,33 @@ const QUEUE: usize = 8192;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A queue of lines.
-pub(crate) struct Sink {
+pub(super) struct Sink {
     lines: SyncSender<String>,
-    /// Disconnected when all is written.
-    written: Receiver<()>,
+    /// How the writing ended.
+    ended: Receiver<io::Result<()>>,
     left_out: u64,
 }
 
 impl Sink {
     /// Writes to stdout.
-    pub(crate) fn stdout() -> anyhow::Result<Self> {
+    pub(super) fn stdout() -> anyhow::Result<Self> {
         Self::new(io::stdout(), QUEUE)
     }
 
     fn new(out: impl Write + Send + 'static, queue: usize) -> anyhow::Result<Self> {
         let (lines, waiting) = sync_channel(queue);
-        let (end, written) = channel::<()>();
+        let (end, ended) = channel();
         std::thread::Builder::new()
             .name("output".to_owned())
             .spawn(move || {
-                // A reader that is gone shows in the queue's being closed.
-                let _ = write(out, &waiting);
-                drop((waiting, end));
+                // Said before the queue is closed, so that whoever sees it closed finds the reason.
+                let _ = end.send(write(out, &waiting));
+                drop(waiting);
             })
             .context("cannot start the output's thread")?;
         Ok(Self {
             lines,
-            written,
+            ended,
             left_out: 0,
         })
     }
@@ -51,41 +47,37 @@ impl Sink {
     /// Adds a line, or counts it as left out.
     ///
     /// # Errors
-    /// When nobody reads.
-    pub(crate) fn line(&mut self, line: String) -> Result<(), Closed> {
+    /// An earlier line could not be written: with `BrokenPipe` nobody reads any more.
+    pub(super) fn line(&mut self, line: String) -> io::Result<()> {
         match self.lines.try_send(line) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => {
                 self.left_out += 1;
                 Ok(())
             }
-            Err(TrySendError::Disconnected(_)) => Err(Closed),
+            // Told once.
+            Err(TrySendError::Disconnected(_)) => self.ended.try_recv().unwrap_or(Ok(())),
         }
     }
 
     /// Adds the last line, for which room is made if the reader allows it.
-    ///
-    /// # Errors
-    /// When nobody reads.
-    pub(crate) fn last(&self, mut line: String) -> Result<(), Closed> {
-        let end = std::time::Instant::now() + PATIENCE;
-        loop {
-            line = match self.lines.try_send(line) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Full(line)) if std::time::Instant::now() < end => line,
-                Err(_) => return Err(Closed),
-            };
+    pub(super) fn last(&self, mut line: String) {
+        let end = Instant::now() + PATIENCE;
+        while let Err(TrySendError::Full(back)) = self.lines.try_send(line) {
+            if Instant::now() > end {
+                return;
+            }
+            line = back;
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Waits until all is written, though not for ever. Returns how many lines were left out.
-    pub(crate) fn finish(self) -> u64 {
+    /// Waits until all is written, though not for ever. Returns how many lines were left out, and how the writing ended if that has not
+    /// been told before.
+    pub(super) fn finish(self) -> (u64, io::Result<()>) {
         drop(self.lines);
-        // Nothing is ever sent: it ends with a disconnection or not in time.
-        let (Ok(()) | Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)) =
-            self.written.recv_timeout(PATIENCE);
-        self.left_out
+        let ended = self.ended.recv_timeout(PATIENCE).unwrap_or(Ok(()));
+        (self.left_out, ended)
     }
 }
 
@@ -133,9 +125,9 @@ mod tests {
             assert!(sink.line(n.to_string()).is_ok());
         }
         drop(go);
-        assert!(sink.last("end".to_owned()).is_ok());
-        let left_out = sink.finish();
-        assert!(left_out >= 90, "{left_out}");
+        sink.last("end".to_owned());
+        let (left_out, ended) = sink.finish();
+        assert!(left_out >= 90 && ended.is_ok(), "{left_out} {ended:?}");
         let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
         assert!(
             text.starts_with("0\n1\n") && text.ends_with("\nend\n"),
@@ -144,24 +136,39 @@ mod tests {
         assert_eq!(text.lines().count() as u64, 100 - left_out + 1);
     }
 
-    #[test]
-    fn a_reader_that_is_gone_is_noticed() {
-        struct Gone;
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
+    /// Takes nothing.
+    struct Broken(io::ErrorKind);
 
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
         }
-        let mut sink = Sink::new(Gone, 4).unwrap();
-        let end = std::time::Instant::now() + Duration::from_secs(30);
-        while sink.line(String::new()).is_ok() {
-            assert!(std::time::Instant::now() < end);
-            std::thread::yield_now();
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
         }
-        assert_eq!(sink.line(String::new()).err().map(|Closed| ()), Some(()));
+    }
+
+    #[test]
+    fn why_nothing_can_be_written_is_told_once() {
+        for kind in [io::ErrorKind::BrokenPipe, io::ErrorKind::StorageFull] {
+            let mut sink = Sink::new(Broken(kind), 4).unwrap();
+            let end = Instant::now() + Duration::from_secs(30);
+            let error = loop {
+                assert!(Instant::now() < end);
+                match sink.line(String::new()) {
+                    Ok(()) => std::thread::yield_now(),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), kind);
+            assert!(sink.line(String::new()).is_ok());
+            assert!(sink.finish().1.is_ok());
+
+            // Of a single line only the end can tell.
+            let mut sink = Sink::new(Broken(kind), 4).unwrap();
+            assert!(sink.line(String::new()).is_ok());
+            assert_eq!(sink.finish().1.unwrap_err().kind(), kind);
+        }
     }
 }
