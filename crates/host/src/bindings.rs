@@ -5,6 +5,6 @@ wasmtime::component::bindgen!({
     world: "spinfo:host/imports",
     imports: { default: async | store | trappable },
     with: {
-        "spin:key-value/key-value.store": crate::key_value::OpenStore,
+        "spin:key-value/key-value.store": crate::key_value::store::OpenStore,
     },
 });

@@ -1,4 +1,4 @@
-//! `spin:variables@3.0.0`: the component's variables, resolved before the host began to listen.
+//! `spin:variables@3.0.0`: the component's variables, resolved before the host listens.
 
 use wasmtime::component::{Accessor, HasData};
 
@@ -25,7 +25,7 @@ impl<T: Send> HostWithStore<T> for Variables {
         }
         Ok(accessor.with(|mut access| {
             let component = &access.get().component;
-            match component.variables.get(&name) {
+            match component.grants.variables.get(&name) {
                 Some(value) => Ok(value.expose().to_owned()),
                 None => Err(Error::Undefined(format!(
                     "component {:?} has no variable {name:?}; add it under [component.{}.variables]",

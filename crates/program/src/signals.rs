@@ -89,8 +89,16 @@ impl Signals {
 
 impl Signals {
     /// Waits for the first signal and logs it. From then on a second one ends the process at once.
-    pub async fn stop(mut self) -> &'static str {
-        let signal = self.next().await;
+    pub async fn stop(self) -> &'static str {
+        self.stop_or(std::future::pending()).await
+    }
+
+    /// Waits for the first signal, or for `other` to be as good as one, whose name it gives.
+    pub async fn stop_or(mut self, other: impl Future<Output = &'static str>) -> &'static str {
+        let signal = tokio::select! {
+            signal = self.next() => signal,
+            signal = other => signal,
+        };
         tracing::info!(
             signal,
             "stopping: finishing what is under way; a second signal ends at once"

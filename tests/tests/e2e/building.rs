@@ -46,6 +46,25 @@ fn only_the_named_components_are_built() {
 }
 
 #[test]
+fn what_components_have_in_common_is_built_once() {
+    let app = app("echo built >> log");
+    app.edit(|manifest| {
+        manifest
+            + "[component.c]\nsource = \"echo.wasm\"\n[component.c.build]\ncommand = \"echo built >> log\"\n\
+               [component.d]\nsource = \"echo.wasm\"\n[component.d.build]\nworkdir = \"assets\"\ncommand = \"echo built >> log\"\n"
+    });
+    let output = build(&app, &[]);
+    assert!(output.status.success(), "{output:?}");
+    let log = |path| fs::read_to_string(app.path(path)).unwrap();
+    assert_eq!((&*log("log"), &*log("assets/log")), ("built\n", "built\n"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.contains("Building \"a\", \"c\" with `echo built >> log`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_command_that_fails_is_named() {
     let app = app("exit 3");
     let output = build(&app, &[]);

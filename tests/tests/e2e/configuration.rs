@@ -1,8 +1,10 @@
 //! What a manifest, flags, files and the environment give to a component.
 
+use std::process::Command;
+
 use http::Request;
 use serde_json::{Value, json};
-use spinfo_tests::{Answer, FixtureApp, Host, Up, deadline};
+use spinfo_tests::{Answer, FixtureApp, Host, Up, artifacts, deadline};
 
 fn ask(host: &Host, deed: &str, argument: &str) -> Answer {
     host.send(
@@ -196,6 +198,67 @@ fn files_that_are_no_components_are_refused_by_name() {
         assert_eq!(code, Some(1), "{text}");
         assert!(text.contains("echo.wasm") && text.contains(words), "{text}");
     }
+}
+
+#[test]
+fn check_and_up_refuse_the_same() {
+    let app = FixtureApp::echo("");
+    app.write("machine.toml", "max_instance_memory = 65536\n");
+    let machine = app.path("machine.toml");
+    let nowhere = app.path("nowhere.pem");
+    let (machine, nowhere) = (machine.to_str().unwrap(), nowhere.to_str().unwrap());
+    for (flags, variable, named) in [
+        (
+            &["--runtime-config-file", machine][..],
+            ("UNUSED", ""),
+            "--max-memory",
+        ),
+        (
+            &[],
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "::bad"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+        ),
+        (
+            &["--tls-cert", nowhere, "--tls-key", nowhere],
+            ("UNUSED", ""),
+            "--tls-cert",
+        ),
+        (&["--max-memory", "64KiB"], ("UNUSED", ""), "--max-memory"),
+        (&["--env", "x"], ("UNUSED", ""), "--env"),
+    ] {
+        let (name, value) = variable;
+        let up = Up::new(app.manifest()).args(flags).env(name, value).fail();
+        let check = Command::new(artifacts::host())
+            .env_clear()
+            .env("SPINFO_CACHE_DIR", artifacts::cache())
+            .env(name, value)
+            .args(["check", "--from"])
+            .arg(app.manifest())
+            .args(flags)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&check.stderr);
+        assert!(told.contains(named), "{told}");
+        assert_eq!(up.0, check.status.code(), "{told}");
+        let error = |text: &str| {
+            let line = text.lines().find(|line| line.starts_with("error: "));
+            line.unwrap_or_else(|| panic!("no error: {text}"))
+                .to_owned()
+        };
+        assert_eq!(error(&up.1), error(&told));
+    }
+}
+
+#[test]
+fn an_empty_variable_of_the_environment_is_unset() {
+    let app = FixtureApp::echo("");
+    let host = Up::new(app.manifest())
+        .env("RUNTIME_CONFIG_FILE", "")
+        .env("SPIN_TLS_CERT", "")
+        .env("SPINFO_LOG", "")
+        .env("STATE_DIR", "")
+        .start();
+    assert_eq!(host.get("/").status, 200);
 }
 
 #[test]

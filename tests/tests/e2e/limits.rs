@@ -1,10 +1,12 @@
 //! Every limit is kept, answered as it should be, and counted.
 
 use std::io::Write as _;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use http::Request;
+use spinfo_names::values::{RejectionReason, TrapKind};
+use spinfo_tests::tls::Certificate;
 use spinfo_tests::{Answer, Client, FixtureApp, Host, Up, deadline, wire};
 
 fn start(app: &FixtureApp, flags: &[&str]) -> Host {
@@ -57,6 +59,95 @@ fn is_problem(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), "application/problem+json");
     assert_eq!(answer.json()["trace_id"], answer.trace_id());
+}
+
+#[test]
+fn every_limit_that_refuses_is_counted() {
+    let app = FixtureApp::echo("allowed_outbound_hosts = [\"http://127.0.0.1:*\"]");
+    std::thread::scope(|scope| {
+        for &reason in RejectionReason::ALL {
+            let app = &app;
+            let thread = std::thread::Builder::new().name(reason.as_str().to_owned());
+            thread
+                .spawn_scoped(scope, move || meets(app, reason))
+                .unwrap();
+        }
+    });
+}
+
+/// Meets a limit and finds it counted, and no other.
+fn meets(app: &FixtureApp, reason: RejectionReason) {
+    let certificate = Certificate::new();
+    let (cert, key) = (certificate.file(), certificate.key());
+    let (cert, key) = (cert.to_str().unwrap(), key.to_str().unwrap());
+    let flags: &[&str] = match reason {
+        RejectionReason::QueueFull => &["--max-in-flight=1", "--max-queue=0"],
+        RejectionReason::QueueTimeout => &["--max-in-flight=1", "--max-queue-wait=100ms"],
+        RejectionReason::NoInstance => &["--max-instances=1"],
+        RejectionReason::BodyTooLarge => &["--max-body=1KiB"],
+        RejectionReason::RequestTimeout => &["--request-timeout=300ms"],
+        RejectionReason::Connections => &["--max-connections=1"],
+        RejectionReason::HeaderTimeout => &["--header-timeout=300ms"],
+        RejectionReason::HandshakeTimeout => &[
+            "--header-timeout=300ms",
+            "--tls-cert",
+            cert,
+            "--tls-key",
+            key,
+        ],
+        RejectionReason::HeaderTooLarge => &[],
+        RejectionReason::OutboundLimit => &["--max-outbound=1", "--max-queue-wait=100ms"],
+    };
+    let host = start(app, flags);
+    match reason {
+        RejectionReason::QueueFull
+        | RejectionReason::QueueTimeout
+        | RejectionReason::NoInstance => {
+            let _working = keep_busy(&host, "60000");
+            until_metric(&host, "wasm_instances_live", 1.0);
+            is_problem(&host.get("/"), 503);
+        }
+        RejectionReason::BodyTooLarge => {
+            let request = Request::post("/").header("x-do", "body");
+            is_problem(&host.send(request.body(vec![b'a'; 1025]).unwrap()), 413);
+        }
+        RejectionReason::RequestTimeout => is_problem(&ask(&host, "wait", "60000"), 504),
+        RejectionReason::Connections => {
+            let first = wire::connect(host.address);
+            until_metric(&host, "spinfo_connections", 1.0);
+            let _second = wire::connect(host.address);
+            until_metric(&host, "spinfo_rejections_total", 1.0);
+            drop(first);
+        }
+        RejectionReason::HeaderTimeout | RejectionReason::HandshakeTimeout => {
+            assert!(wire::read_to_end(&mut wire::connect(host.address)).is_empty());
+        }
+        RejectionReason::HeaderTooLarge => {
+            let request = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(101));
+            let answer = wire::exchange(host.address, request.as_bytes());
+            assert_eq!(wire::status(&answer), Some(431));
+        }
+        RejectionReason::OutboundLimit => {
+            let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/", silent.local_addr().unwrap());
+            let mut waiting = wire::connect(host.address);
+            write!(
+                waiting,
+                "GET / HTTP/1.1\r\nHost: a\r\nX-Do: fetch\r\nX-Arg: {url}\r\n\r\n"
+            )
+            .unwrap();
+            let _upstream = silent.accept().unwrap();
+            let refused = ask(&host, "fetch", &url);
+            assert!(
+                refused.status == 502 && refused.text().contains("ConnectionLimitReached"),
+                "{refused:?}"
+            );
+        }
+    }
+    until_metric(&host, "spinfo_rejections_total", 1.0);
+    let page = host.admin("/metrics");
+    let counted = format!("spinfo_rejection_reason=\"{}\"", reason.as_str());
+    assert!(page.text().contains(&counted), "{counted} is not counted");
 }
 
 #[test]
@@ -132,12 +223,33 @@ fn a_guest_that_computes_does_not_stop_its_neighbours() {
 }
 
 #[test]
-fn memory_beyond_the_limit_traps_the_guest() {
+fn memory_beyond_the_limit_traps_the_guest_and_the_flag_is_named() {
     let app = FixtureApp::echo("");
-    let host = start(&app, &["--max-memory", "33554432"]);
+    let host = start(&app, &["--max-memory", "32MiB"]);
     assert_eq!(ask(&host, "memory", "8").json()["filled"], 8 << 20);
     is_problem(&ask(&host, "memory", "64"), 500);
+    let trap = host
+        .log
+        .wait_for_log("the trap", |line| line["level"] == "ERROR");
+    assert_eq!(
+        trap["fields"]["wasm.trap.kind"],
+        TrapKind::MemoryLimit.as_str()
+    );
+    assert!(
+        trap["message"]
+            .as_str()
+            .unwrap()
+            .contains("--max-memory allows 33554432"),
+        "{trap}"
+    );
     assert_eq!(ask(&host, "memory", "8").status, 200);
+    // A panic that comes later has nothing to do with it.
+    is_problem(&ask(&host, "trap", ""), 500);
+    let page = host.admin("/metrics");
+    for kind in [TrapKind::MemoryLimit, TrapKind::Unreachable] {
+        let counted = format!("wasm_trap_kind=\"{}\"}} 1", kind.as_str());
+        assert!(page.text().contains(&counted), "{counted}: {}", page.text());
+    }
 }
 
 #[test]
@@ -235,11 +347,23 @@ fn a_head_that_comes_too_slowly_is_cut_off() {
             String::from_utf8_lossy(&answer)
         );
     }
+    // One that says nothing at all, or begins what may be HTTP/2, is cut off as well.
+    for begun in ["", "PRI * HTTP"] {
+        let mut stream = wire::connect(host.address);
+        stream.write_all(begun.as_bytes()).unwrap();
+        assert!(wire::read_to_end(&mut stream).is_empty(), "{begun}");
+    }
+    assert_eq!(metric(&host, "spinfo_rejections_total"), 52.0);
     // One that idles after an answer ends as well.
     let mut idle = wire::connect(host.address);
     idle.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         .unwrap();
     assert_eq!(wire::status(&wire::read_to_end(&mut idle)), Some(200));
+    assert_eq!(
+        metric(&host, "spinfo_rejections_total"),
+        52.0,
+        "it was not refused anything"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The service as its users see it: the real host and the real components, over real sockets. A file each:
+//! The service as its users see it: the real host and the real components, over real sockets. By file:
 //!
 //! - [`contract`]: every row of the HTTP contract, here and on the real Spin
 //! - [`parity`], [`manifests`]: what the real Spin was seen to do

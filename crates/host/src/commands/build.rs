@@ -12,7 +12,7 @@ use super::say;
 /// Builds the components of the application at `from`: all, or those named.
 ///
 /// # Errors
-/// Names the component and the command that failed.
+/// Names the components and the command that failed.
 pub(crate) fn run(from: &Path, only: &[String]) -> anyhow::Result<()> {
     let application = Application::load(from)?;
     for id in only {
@@ -22,26 +22,36 @@ pub(crate) fn run(from: &Path, only: &[String]) -> anyhow::Result<()> {
             application.file.display()
         );
     }
-    let mut checked = HashSet::new();
+    let mut builds: Vec<(&Build, Vec<&str>)> = Vec::new();
     let chosen = |component: &&Component| only.is_empty() || only.contains(&component.id);
     for component in application.components.values().filter(chosen) {
+        let id = &*component.id;
         match &component.build {
-            Some(build) => run_commands(&application, component, build, &mut checked)?,
+            // What several components have in common builds all of them.
+            Some(build) => match builds.iter_mut().find(|(known, _)| is_same(known, build)) {
+                Some((_, components)) => components.push(id),
+                None => builds.push((build, vec![id])),
+            },
             None if only.is_empty() => {}
-            None => bail!(
-                "component {:?} has no [component.{}.build]",
-                component.id,
-                component.id
-            ),
+            None => bail!("component {id:?} has no [component.{id}.build]"),
         }
+    }
+    let mut checked = HashSet::new();
+    for (build, components) in builds {
+        let quoted: Vec<_> = components.iter().map(|id| format!("{id:?}")).collect();
+        run_commands(&application, build, &quoted.join(", "), &mut checked)?;
     }
     Ok(())
 }
 
+fn is_same(one: &Build, other: &Build) -> bool {
+    (&one.commands, &one.workdir) == (&other.commands, &other.workdir)
+}
+
 fn run_commands(
     application: &Application,
-    component: &Component,
     build: &Build,
+    components: &str,
     checked: &mut HashSet<String>,
 ) -> anyhow::Result<()> {
     let folder = match &build.workdir {
@@ -49,10 +59,7 @@ fn run_commands(
         None => application.base_dir.clone(),
     };
     for command in &build.commands {
-        say(format_args!(
-            "Building component {} with `{command}`",
-            component.id
-        ));
+        say(format_args!("Building {components} with `{command}`"));
         if let Some(target) =
             wanted_target(command).filter(|target| checked.insert((*target).to_owned()))
         {
@@ -63,15 +70,13 @@ fn run_commands(
             .status()
             .with_context(|| {
                 format!(
-                    "component {:?}: cannot run `{command}` in {}",
-                    component.id,
+                    "building {components}: cannot run `{command}` in {}",
                     folder.display()
                 )
             })?;
         ensure!(
             status.success(),
-            "component {:?}: `{command}` failed ({status})",
-            component.id
+            "building {components}: `{command}` failed ({status})"
         );
     }
     Ok(())

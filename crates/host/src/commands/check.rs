@@ -1,42 +1,54 @@
-//! `spinfo check`: everything that `spinfo up` does before it listens, and a description of what would run.
+//! `spinfo check`: everything that `spinfo up` does before it listens, then a description of what would run.
 
+use std::time::Duration;
+
+use anyhow::Context as _;
 use serde_json::json;
 use spinfo_manifest::Route;
+use spinfo_program::environment;
+use spinfo_telemetry::{Settings, Telemetry};
 
+use super::prepare::{self, Prepared, prepare, service};
 use super::say;
-use crate::app::{App, Configuration, Environment};
 use crate::cli::Check;
+use crate::configuration::Configuration;
+use crate::runtime::app::App;
 use crate::runtime::component::Kind;
-use crate::runtime::engine::{EngineSettings, new_engine};
-use crate::runtime::linker::new_linker;
-
-/// Nothing is instantiated, so the pool need not be large.
-const INSTANCES: u32 = 1;
 
 /// Validates an application.
 ///
 /// # Errors
 /// Those of `spinfo up`.
 pub(crate) fn run(check: &Check) -> anyhow::Result<()> {
-    let configuration = Configuration::load(&check.source)?;
-    let (engine, _) = new_engine(&EngineSettings {
-        max_instances: INSTANCES,
-        max_memory: 1 << 30,
-        cache_dir: check.source.cache_folder(),
-    })?;
+    let configuration = Configuration::load(&check.setup.source)?;
+    let mut settings = Settings::from_env(&environment::variable, service(&configuration))?;
+    // This reads certificates; nothing has been measured, so nothing is sent.
+    Telemetry::start(&settings)?.shutdown(Duration::ZERO);
+    (settings.traces, settings.metrics, settings.logs) = (None, None, None);
+    let telemetry = Telemetry::start(&settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    let app = runtime.block_on(async {
-        App::prepare(
-            &configuration,
-            &new_linker(&engine)?,
-            &Environment::default(),
-            None,
-        )
-    })?;
+        .build()
+        .context("cannot start the main runtime")?;
+    let Prepared {
+        configuration, app, ..
+    } = runtime.block_on(prepare(
+        &check.setup,
+        configuration,
+        prepare::environment(&check.setup, &settings),
+        &telemetry,
+    ))?;
+    let of_configuration = configuration.warnings().map(ToString::to_string);
+    let warnings: Vec<_> = settings
+        .warnings
+        .into_iter()
+        .chain(of_configuration)
+        .collect();
     if check.json {
-        say(format_args!("{:#}", describe(&configuration, &app)));
+        say(format_args!(
+            "{:#}",
+            describe(&configuration, &app, &warnings)
+        ));
         return Ok(());
     }
     let application = &configuration.application;
@@ -59,14 +71,14 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<()> {
             component.id,
             interface(component.kind())
         ));
-        for pattern in component.allowed_hosts.patterns() {
+        for pattern in component.grants.allowed_hosts.patterns() {
             say(format_args!("  may send requests to {}", pattern.as_str()));
         }
-        for store in component.stores.keys() {
+        for store in component.grants.stores.keys() {
             say(format_args!("  may open the key-value store {store}"));
         }
     }
-    for warning in configuration.warnings() {
+    for warning in &warnings {
         say(format_args!("warning: {warning}"));
     }
     Ok(())
@@ -79,7 +91,7 @@ fn interface(kind: Kind) -> &'static str {
     }
 }
 
-fn describe(configuration: &Configuration, app: &App) -> serde_json::Value {
+fn describe(configuration: &Configuration, app: &App, warnings: &[String]) -> serde_json::Value {
     let application = &configuration.application;
     let triggers: Vec<_> = application
         .triggers
@@ -96,12 +108,13 @@ fn describe(configuration: &Configuration, app: &App) -> serde_json::Value {
         .values()
         .map(|component| {
             let hosts: Vec<_> = component
+                .grants
                 .allowed_hosts
                 .patterns()
                 .iter()
                 .map(|pattern| pattern.as_str())
                 .collect();
-            let stores: Vec<_> = component.stores.keys().collect();
+            let stores: Vec<_> = component.grants.stores.keys().collect();
             let value = json!({
                 "interface": interface(component.kind()),
                 "source": application.components[&*component.id].source,
@@ -116,6 +129,6 @@ fn describe(configuration: &Configuration, app: &App) -> serde_json::Value {
         "version": application.version,
         "triggers": triggers,
         "components": components,
-        "warnings": configuration.warnings().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": warnings,
     })
 }

@@ -3,24 +3,18 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use spinfo_program::signals::Signals;
 use tokio::sync::Notify;
 
 /// Completes with the first SIGTERM or SIGINT, or when the `terminal` is closed. The second ends the process at once.
 pub(super) fn stop_signal(terminal: Arc<Notify>) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let signals = Signals::listen().context("cannot listen for signals")?;
+    let closed = async move {
+        terminal.notified().await;
+        "SIGHUP"
+    };
     Ok(async move {
-        let name = tokio::select! {
-            name = signals.next() => name,
-            () = terminal.notified() => "SIGHUP",
-        };
-        tracing::info!(
-            signal = name,
-            "stopping: finishing what is under way; a second signal ends at once"
-        );
-        tokio::spawn(async move {
-            signals.next().await;
-            std::process::exit(EXIT_INTERRUPTED);
-        });
+        signals.stop_or(closed).await;
     })
 }
 
@@ -38,7 +32,7 @@ pub(super) fn hangups(
         let terminals = terminals();
         Ok(async move {
             while signals.recv().await.is_some() {
-                // A terminal that has hung up is none any more.
+                // Once it has hung up, it no longer counts as a terminal.
                 if terminals == self::terminals() {
                     reload.notify_one();
                 } else {
@@ -63,47 +57,4 @@ fn terminals() -> [bool; 3] {
         std::io::stdout().is_terminal(),
         std::io::stderr().is_terminal(),
     ]
-}
-
-/// 128 and the number of SIGINT, as shells have it.
-const EXIT_INTERRUPTED: i32 = 130;
-
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> &'static str {
-        // Were it impossible to hear Ctrl-C, the system would end the process itself.
-        let _ = tokio::signal::ctrl_c().await;
-        "Ctrl-C"
-    }
 }

@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use spinfo_manifest::StoreConfig;
 use tokio::runtime::Handle;
 
-use super::{RedisStore, SqliteDatabase, Store};
+use super::redis::RedisStore;
+use super::sqlite::SqliteDatabase;
+use super::store::Store;
 
 /// Open stores by label.
 #[derive(Default)]

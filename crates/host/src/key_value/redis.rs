@@ -7,7 +7,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands as _, AsyncIter, Client};
 use tokio::runtime::Handle;
 
-use super::{Store, StoreError, StoreFuture};
+use super::store::{Store, StoreError, StoreFuture};
 
 /// A server that takes longer than this counts as gone; the guest answers instead of waiting.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);

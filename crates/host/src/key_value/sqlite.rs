@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Store, StoreError, StoreFuture};
+use super::store::{Store, StoreError, StoreFuture};
 
 /// How long to wait for another process that has the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! From files to components that were tried.
+//! From files to components that have passed their smoke test.
 
 use std::sync::Arc;
 
@@ -6,9 +6,10 @@ use anyhow::Context as _;
 use tokio::runtime::Handle;
 use wasmtime::component::Linker;
 
-use crate::app::{App, Configuration, Environment};
 use crate::cli::Source;
-use crate::runtime::{Guest, Runtime, try_components};
+use crate::configuration::{Configuration, Environment};
+use crate::runtime::app::App;
+use crate::runtime::{Guest, Runtime, smoke_test};
 
 /// What the versions of an application are loaded with: the same at the start and at every reload.
 pub(crate) struct Loader {
@@ -36,7 +37,7 @@ impl Loader {
             .context("the host panicked while it started")?
     }
 
-    /// Opens stores, compiles, links and tries the components; blocks the thread meanwhile. Stores that `before` has open are
+    /// Opens stores, compiles and links the components and instantiates each once; blocks the thread meanwhile. Stores that `before` has open are
     /// shared with it.
     ///
     /// # Errors
@@ -47,7 +48,7 @@ impl Loader {
         before: Option<&App>,
     ) -> anyhow::Result<App> {
         let app = App::prepare(configuration, &self.linker, &self.environment, before)?;
-        Handle::current().block_on(try_components(&app.components, &self.runtime))?;
+        Handle::current().block_on(smoke_test(&app.components, &self.runtime))?;
         Ok(app)
     }
 }

@@ -1,8 +1,8 @@
-//! Files that ask for a reload by changing.
+//! Files whose change asks for a reload.
 //!
-//! They are looked at twice a second instead of by the system's notifications. Those differ on every system, don't come from
-//! bind mounts of containers on macOS and Windows nor from network folders, and must be set up again whenever a tool replaces
-//! a file or a Kubernetes volume its symbolic link. A look at ten files takes microseconds.
+//! They are polled twice a second. The system's notifications differ on every system, don't come from bind mounts of
+//! containers on macOS and Windows nor from network folders, and must be set up again whenever a tool replaces a file or a
+//! Kubernetes volume its symbolic link. A look at ten files takes microseconds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

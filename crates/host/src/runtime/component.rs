@@ -1,4 +1,4 @@
-//! A component of the application, compiled and linked: all that instances of it share.
+//! A component of the application, compiled and linked: what its instances share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,17 +13,13 @@ use wasmtime_wasi_http::{p2, p3};
 
 use super::files::Mounts;
 use super::guest::Guest;
-use crate::key_value::Store;
+use crate::key_value::store::Store;
 use crate::revision::{FileDigest, component_digest, hex};
 
 /// A component that can be instantiated.
 pub(crate) struct Component {
     pub(crate) id: Arc<str>,
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) variables: BTreeMap<String, spinfo_manifest::Secret>,
-    pub(crate) stores: BTreeMap<String, Arc<dyn Store>>,
-    pub(crate) allowed_hosts: AllowedHosts,
-    pub(crate) mounts: Mounts,
+    pub(crate) grants: Grants,
     /// Over its code and its files.
     pub(crate) digest: FileDigest,
     kind: Kind,
@@ -75,12 +71,8 @@ impl Component {
             .context("an import that this host does not offer")?;
         let component = Self {
             id: declared.id.as_str().into(),
-            environment: grants.environment,
-            variables: grants.variables,
-            stores: grants.stores,
-            allowed_hosts: grants.allowed_hosts,
             digest: component_digest(&wasm, grants.mounts.files()).with_context(context)?,
-            mounts: grants.mounts,
+            grants,
             kind,
             pre,
         };
@@ -116,7 +108,7 @@ fn compile(engine: &Engine, wasm: &[u8]) -> anyhow::Result<Compiled> {
     }
     Compiled::new(engine, wasm)
         .map_err(anyhow::Error::from)
-        .context("cannot be compiled")
+        .context("cannot be compiled (its memory has to fit into --max-memory)")
 }
 
 fn kind(engine: &Engine, compiled: &Compiled) -> anyhow::Result<Kind> {

@@ -1,4 +1,4 @@
-//! One worker thread's components: takes a request that has a destination and brings back the component's response.
+//! One worker thread's components: takes a routed request and brings back the component's response.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -17,12 +17,13 @@ use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHand
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::Runtime;
-use super::guarded::Guarded;
+use super::app::App;
 use super::instances::{Failure, InstanceFactory, RequestData, classify};
-use super::outbound::OutboundClient;
+use super::lifecycle::VersionLifecycle;
+use super::network::Network;
 use super::request::{self, Origin};
-use super::tenure::Tenure;
-use crate::app::App;
+use super::traced_body::TracedBody;
+use crate::limits::Limits;
 use crate::revision::Revision;
 use crate::trace::{HostSpan, Tracing};
 
@@ -67,9 +68,9 @@ pub(crate) struct Dispatcher {
     pub(crate) app: Arc<App>,
     pub(crate) revision: Arc<Revision>,
     pub(crate) tracing: Tracing,
-    pub(crate) tenure: Arc<Tenure>,
+    pub(crate) lifecycle: Arc<VersionLifecycle>,
     handlers: HashMap<Arc<str>, ProxyHandler<InstanceFactory>>,
-    request_timeout: Duration,
+    limits: Arc<Limits>,
     /// Says that the version is in use.
     _use: Arc<watch::Sender<()>>,
 }
@@ -146,26 +147,26 @@ impl Dispatcher {
         runtime: &Runtime,
         app: &Arc<App>,
         revision: &Arc<Revision>,
-        outbound: &OutboundClient,
+        network: &Network,
         in_use: &Arc<watch::Sender<()>>,
     ) -> anyhow::Result<Arc<Self>> {
         let components = app.components.values();
         let components: Vec<_> = components
             .map(|component| Ok((component, component.proxy_pre()?)))
             .collect::<anyhow::Result<_>>()?;
-        let tenure = Arc::new(Tenure::default());
+        let lifecycle = Arc::new(VersionLifecycle::default());
         Ok(Arc::new_cyclic(|dispatcher| {
             let handlers = components.into_iter().map(|(component, pre)| {
                 let factory = InstanceFactory {
                     pre,
                     component: component.clone(),
-                    outbound: outbound.clone(),
+                    network: network.clone(),
                     dispatcher: dispatcher.clone(),
-                    tenure: tenure.clone(),
-                    settings: runtime.instances.clone(),
+                    lifecycle: lifecycle.clone(),
+                    limits: runtime.limits.clone(),
                     metrics: runtime.metrics.clone(),
                     measured: runtime.metrics.component(&component.id),
-                    passing: runtime.passing.clone(),
+                    transient: runtime.transient.clone(),
                 };
                 (component.id.clone(), ProxyHandler::new(factory))
             });
@@ -174,8 +175,8 @@ impl Dispatcher {
                 app: app.clone(),
                 revision: revision.clone(),
                 tracing: runtime.tracing.clone(),
-                tenure: tenure.clone(),
-                request_timeout: runtime.instances.request_timeout,
+                lifecycle: lifecycle.clone(),
+                limits: runtime.limits.clone(),
                 _use: in_use.clone(),
             }
         }))
@@ -243,8 +244,8 @@ impl Dispatcher {
         }
         match failure.get() {
             Some(failure) => failure.clone().into(),
-            None if begun.elapsed() >= self.request_timeout => Refusal::TimedOut,
-            None if error.is::<wasmtime::Trap>() => classify(error).into(),
+            None if begun.elapsed() >= self.limits.request_timeout => Refusal::TimedOut,
+            None if error.is::<wasmtime::Trap>() => classify(error, None).into(),
             None => Refusal::NoResponse(format!("{error:#}")),
         }
     }
@@ -304,7 +305,7 @@ impl Dispatcher {
             .dispatch(route.component(), request, &parent, caller.depth)
             .await;
         match result {
-            Ok(response) => Ok(response.map(|body| Guarded::new(body, run).boxed_unsync())),
+            Ok(response) => Ok(response.map(|body| TracedBody::new(body, run).boxed_unsync())),
             Err(Refusal::NoComponent) => Err(Error::DestinationNotFound),
             Err(Refusal::TimedOut) => Err(Error::HttpResponseTimeout),
             Err(refusal) => Err(Error::InternalError(Some(refusal.describe().2.to_owned()))),

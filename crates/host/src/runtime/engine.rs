@@ -1,6 +1,6 @@
 //! The wasmtime engine: pooling allocator, compile cache, and the clock that interrupts guests.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -10,6 +10,8 @@ use anyhow::Context as _;
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
 };
+
+use crate::limits::Limits;
 
 /// A guest yields to its neighbours on the same thread at every tick, so a busy loop delays others by this at most.
 /// Shorter ticks cost throughput: each one makes every running guest return to the host.
@@ -22,24 +24,16 @@ const CORE_INSTANCES_PER_COMPONENT: u32 = 20;
 /// needs an explicit bounds check; none of it is resident until touched.
 const LINEAR_MEMORY_RESERVATION: u64 = 4 << 30;
 
-/// How the engine allocates and where it keeps compiled code.
-#[derive(Debug, Clone)]
-pub(crate) struct EngineSettings {
-    /// Instances that may be alive at once, in all components together.
-    pub(crate) max_instances: u32,
-    /// Bytes of linear memory that one instance may grow to.
-    pub(crate) max_memory: usize,
-    /// Folder of the compile cache; `None` turns it off.
-    pub(crate) cache_dir: Option<PathBuf>,
-}
-
-/// Makes the engine that all components share, and its compile cache if there is one.
+/// Makes the engine that all components share, and its compile cache if there is a folder for one.
 ///
 /// Falls back to allocating on demand, with a warning, where the address space that the pool reserves is refused
 /// (`ulimit -v`, some containers).
-pub(crate) fn new_engine(settings: &EngineSettings) -> anyhow::Result<(Engine, Option<Cache>)> {
-    let cache = settings.cache_dir.as_ref().and_then(|dir| open_cache(dir));
-    let pooled = configure(settings, cache.clone(), true);
+pub(crate) fn new_engine(
+    limits: &Limits,
+    cache_dir: Option<&Path>,
+) -> anyhow::Result<(Engine, Option<Cache>)> {
+    let cache = cache_dir.and_then(open_cache);
+    let pooled = configure(limits, cache.clone(), true);
     let engine = match Engine::new(&pooled) {
         Ok(engine) => engine,
         Err(error) => {
@@ -47,7 +41,7 @@ pub(crate) fn new_engine(settings: &EngineSettings) -> anyhow::Result<(Engine, O
                 error = format!("{error:#}"),
                 "no address space for the instance pool; instances are allocated on demand"
             );
-            Engine::new(&configure(settings, cache.clone(), false))
+            Engine::new(&configure(limits, cache.clone(), false))
                 .map_err(anyhow::Error::from)
                 .context("cannot make a WebAssembly engine on this machine")?
         }
@@ -55,7 +49,7 @@ pub(crate) fn new_engine(settings: &EngineSettings) -> anyhow::Result<(Engine, O
     Ok((engine, cache))
 }
 
-fn configure(settings: &EngineSettings, cache: Option<Cache>, pooled: bool) -> Config {
+fn configure(limits: &Limits, cache: Option<Cache>, pooled: bool) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -63,7 +57,7 @@ fn configure(settings: &EngineSettings, cache: Option<Cache>, pooled: bool) -> C
         .epoch_interruption(true)
         .cache(cache);
     if pooled {
-        let instances = settings.max_instances;
+        let instances = limits.max_instances;
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(instances)
             .total_core_instances(instances.saturating_mul(CORE_INSTANCES_PER_COMPONENT))
@@ -72,7 +66,7 @@ fn configure(settings: &EngineSettings, cache: Option<Cache>, pooled: bool) -> C
             .total_tables(instances.saturating_mul(4))
             .max_tables_per_component(CORE_INSTANCES_PER_COMPONENT)
             .total_stacks(instances.saturating_mul(2))
-            .max_memory_size(settings.max_memory);
+            .max_memory_size(limits.max_memory);
         config
             .memory_reservation(LINEAR_MEMORY_RESERVATION)
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
@@ -88,7 +82,7 @@ const COMPILED: &str = "compiled";
 const COMPRESSION: i32 = 3;
 
 /// A cache that can't be opened only costs time, so it is not an error.
-fn open_cache(dir: &std::path::Path) -> Option<Cache> {
+fn open_cache(dir: &Path) -> Option<Cache> {
     let dir = dir.join(COMPILED);
     let mut config = CacheConfig::new();
     config.with_directory(&dir);

@@ -1,4 +1,4 @@
-//! The files that a manifest gives to a component.
+//! The files that the manifest grants to a component.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -42,8 +42,8 @@ impl Guest {
             component.id.clone(),
             current.clone(),
         ))
-        .envs(&component.environment);
-        component.mounts.preopen(&mut wasi)?;
+        .envs(&component.grants.environment);
+        component.grants.mounts.preopen(&mut wasi)?;
         Ok(Self {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
@@ -51,6 +51,7 @@ impl Guest {
             memory: MemoryLimit {
                 max: max_memory,
                 high_water: 0,
+                refused: None,
             },
             current,
             open_stores: 0,
@@ -116,8 +117,10 @@ impl CurrentRequest {
 /// Refuses growth of linear memory past a limit and remembers the most that was used.
 #[derive(Debug)]
 pub(crate) struct MemoryLimit {
-    max: usize,
-    pub(crate) high_water: usize,
+    pub(super) max: usize,
+    pub(super) high_water: usize,
+    /// What the current request asked for and did not get.
+    pub(super) refused: Option<usize>,
 }
 
 impl ResourceLimiter for MemoryLimit {
@@ -128,6 +131,7 @@ impl ResourceLimiter for MemoryLimit {
         _maximum: Option<usize>,
     ) -> Result<bool> {
         if desired > self.max {
+            self.refused = Some(desired);
             return Ok(false);
         }
         self.high_water = self.high_water.max(desired);

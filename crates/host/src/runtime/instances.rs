@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -14,40 +14,24 @@ use spinfo_names::values::TrapKind;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Sleep;
 use wasmtime::component::GuestTaskId;
-use wasmtime::{PoolConcurrencyLimitError, Result, Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Result, Store, StoreContextMut, Trap, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpView as _;
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
-use super::Passing;
+use super::Transient;
 use super::component::{Component, Kind};
 use super::dispatcher::Dispatcher;
-use super::guest::Guest;
-use super::outbound::{Outbound, OutboundClient};
-use super::tenure::{Stage, Tenure};
+use super::guest::{Guest, MemoryLimit};
+use super::lifecycle::{Stage, VersionLifecycle};
+use super::network::Network;
+use super::outbound::Outbound;
+use crate::limits::Limits;
 use crate::metrics::{ComponentMetrics, Metrics};
 
 /// How long to wait before looking again for room in the pool.
 const ROOM_INTERVAL: Duration = Duration::from_millis(5);
-
-/// How long instances live and what they may take on. The first two default to Spin's values.
-#[derive(Debug, Clone)]
-pub(crate) struct InstanceSettings {
-    /// Requests that one instance serves before a fresh one takes its place.
-    pub(crate) max_reuse: usize,
-    /// Requests that one instance works on at the same time. Spin's default is 16; ours is 1, so that a trap costs
-    /// the request that caused it and no other.
-    pub(crate) max_concurrent_reuse: usize,
-    /// How long an instance without work is kept for the next request.
-    pub(crate) idle_timeout: Duration,
-    /// How long a guest may take to begin its answer, computing or waiting, and as long again to finish it.
-    pub(crate) request_timeout: Duration,
-    /// Bytes of linear memory that one instance may grow to.
-    pub(crate) max_memory: usize,
-    /// How long an instance that finds no room during a reload waits for some.
-    pub(crate) max_wait: Duration,
-}
 
 /// What the server tells an instance about a request, and what it wants to hear back.
 pub(crate) struct RequestData {
@@ -63,7 +47,7 @@ pub(crate) struct RequestData {
 #[derive(Debug, Clone)]
 pub(crate) enum Failure {
     TimedOut,
-    /// The trap's name and the whole message.
+    /// With the whole message.
     Trapped {
         kind: TrapKind,
         message: String,
@@ -74,23 +58,23 @@ pub(crate) enum Failure {
 pub(crate) struct InstanceFactory {
     pub(crate) component: Arc<Component>,
     pub(crate) pre: ProxyPre<Guest>,
-    pub(crate) outbound: OutboundClient,
+    pub(crate) network: Network,
     /// The components of the same version on the same thread.
     pub(crate) dispatcher: Weak<Dispatcher>,
-    pub(crate) tenure: Arc<Tenure>,
-    pub(crate) settings: Arc<InstanceSettings>,
+    pub(crate) lifecycle: Arc<VersionLifecycle>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) measured: Arc<ComponentMetrics>,
-    pub(crate) passing: Passing,
+    pub(crate) transient: Transient,
 }
 
 /// A store for one instance, with the limits that hold for all.
 pub(super) fn new_store(
     component: &Arc<Component>,
     outbound: Outbound,
-    settings: &InstanceSettings,
+    limits: &Limits,
 ) -> Result<Store<Guest>> {
-    let guest = Guest::new(component.clone(), outbound, settings.max_memory)?;
+    let guest = Guest::new(component.clone(), outbound, limits.max_memory)?;
     let mut store = Store::new(component.engine(), guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_epoch_deadline(1);
@@ -125,11 +109,14 @@ where
 
 impl InstanceFactory {
     fn outbound(&self) -> Outbound {
-        self.outbound.for_component(
-            &self.component,
-            self.measured.clone(),
-            self.dispatcher.upgrade(),
-        )
+        Outbound {
+            network: self.network.clone(),
+            metrics: self.metrics.clone(),
+            component: self.component.clone(),
+            measured: self.measured.clone(),
+            dispatcher: self.dispatcher.upgrade(),
+            current: Arc::default(),
+        }
     }
 }
 
@@ -141,28 +128,32 @@ impl HandlerState for InstanceFactory {
     async fn instantiate(&self) -> Result<Instance<Guest, Expiration, InstanceState>> {
         let begun = Instant::now();
         // Without a reload there would be room.
-        let may_wait = || self.passing.count() > 0 && begun.elapsed() < self.settings.max_wait;
+        let may_wait =
+            || self.transient.count() > 0 && begun.elapsed() < self.limits.max_queue_wait;
         let make = || async {
-            let mut store = new_store(&self.component, self.outbound(), &self.settings)?;
+            let mut store = new_store(&self.component, self.outbound(), &self.limits)?;
             let proxy = self.pre.instantiate_async(&mut store).await?;
             Ok((store, proxy))
         };
         let (store, proxy) = with_room(make, may_wait).await?;
         self.metrics
             .instance_created(&self.measured, begun.elapsed());
+        let timed_out = Arc::<AtomicBool>::default();
         Ok(Instance {
             store,
             proxy,
             view: |guest| guest.http(),
             expiration: Expiration {
-                settings: self.settings.clone(),
+                limits: self.limits.clone(),
+                timed_out: timed_out.clone(),
                 timer: None,
-                change: Box::pin(self.tenure.change()),
-                tenure: self.tenure.clone(),
+                change: Box::pin(self.lifecycle.change()),
+                lifecycle: self.lifecycle.clone(),
             },
             state: InstanceState {
                 component: self.component.clone(),
-                settings: self.settings.clone(),
+                limits: self.limits.clone(),
+                timed_out,
                 metrics: self.metrics.clone(),
                 measured: self.measured.clone(),
                 requests: Mutex::default(),
@@ -175,7 +166,9 @@ impl HandlerState for InstanceFactory {
 /// One instance's bookkeeping.
 pub(crate) struct InstanceState {
     component: Arc<Component>,
-    settings: Arc<InstanceSettings>,
+    limits: Arc<Limits>,
+    /// Set by its [`Expiration`].
+    timed_out: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
     measured: Arc<ComponentMetrics>,
     /// Where to report why the instance ended: its latest requests, as many as may be under way at once.
@@ -191,11 +184,11 @@ impl WorkerState for InstanceState {
         // A WASI 0.2 component may rely on an instance of its own for every request, which Spin gives it too.
         let max_reuse = match self.component.kind() {
             Kind::Wasi02 => 1,
-            Kind::Wasi03 => self.settings.max_reuse,
+            Kind::Wasi03 => self.limits.max_instance_reuse_count,
         };
         if total >= max_reuse {
             ShouldAccept::Never
-        } else if concurrent >= self.settings.max_concurrent_reuse {
+        } else if concurrent >= self.limits.max_instance_concurrent_reuse_count {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes
@@ -204,11 +197,13 @@ impl WorkerState for InstanceState {
 
     fn on_request_start(
         &self,
-        store: StoreContextMut<'_, Guest>,
+        mut store: StoreContextMut<'_, Guest>,
         request: RequestData,
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
-        store.data().current.set(request.span, request.depth);
+        let guest = store.data_mut();
+        guest.current.set(request.span, request.depth);
+        guest.memory.refused = None;
         if self.served.fetch_add(1, Ordering::Relaxed) > 0 {
             self.metrics.instance_reused(&self.measured);
         }
@@ -216,11 +211,11 @@ impl WorkerState for InstanceState {
             .requests
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if requests.len() >= self.settings.max_concurrent_reuse {
+        if requests.len() >= self.limits.max_instance_concurrent_reuse_count {
             requests.pop_front();
         }
         requests.push_back(request.failure);
-        Box::pin(tokio::time::sleep(self.settings.request_timeout))
+        Box::pin(tokio::time::sleep(self.limits.request_timeout))
     }
 
     fn drop(&self, store: Store<Guest>, result: Result<()>) {
@@ -228,7 +223,11 @@ impl WorkerState for InstanceState {
         self.metrics
             .instance_dropped(&self.measured, guest.memory.high_water);
         let Err(error) = result else { return };
-        let failure = classify(&error);
+        let failure = if self.timed_out.load(Ordering::Relaxed) {
+            Failure::TimedOut
+        } else {
+            classify(&error, Some(&guest.memory))
+        };
         if let Failure::Trapped { kind, message } = &failure {
             let span = guest.current.span_context();
             self.metrics.trapped(&self.measured, *kind, &span);
@@ -250,17 +249,25 @@ impl WorkerState for InstanceState {
     }
 }
 
-/// Names what ended an instance.
-pub(crate) fn classify(error: &wasmtime::Error) -> Failure {
-    use wasmtime::Trap;
-    let kind = match error.downcast_ref::<Trap>() {
-        Some(Trap::UnreachableCodeReached) => TrapKind::Unreachable,
-        Some(Trap::MemoryOutOfBounds) => TrapKind::MemoryOutOfBounds,
-        Some(Trap::StackOverflow) => TrapKind::StackOverflow,
-        Some(Trap::IntegerDivisionByZero) => TrapKind::DivisionByZero,
-        Some(_) => TrapKind::Other,
-        None if error.to_string().contains("guest timed out") => return Failure::TimedOut,
-        None => TrapKind::HostError,
+/// Names what ended an instance with this memory.
+pub(crate) fn classify(error: &wasmtime::Error, memory: Option<&MemoryLimit>) -> Failure {
+    let refused = memory.and_then(|memory| Some((memory.max, memory.refused?)));
+    let kind = match (error.downcast_ref::<Trap>(), refused) {
+        // A program that is refused memory and has no use for what it has gives up, as on a panic.
+        (Some(Trap::UnreachableCodeReached), Some((max, wanted))) => {
+            return Failure::Trapped {
+                kind: TrapKind::MemoryLimit,
+                message: format!(
+                    "it needed {wanted} bytes of memory, and --max-memory allows {max}: {error:#}"
+                ),
+            };
+        }
+        (Some(Trap::UnreachableCodeReached), None) => TrapKind::Unreachable,
+        (Some(Trap::MemoryOutOfBounds), _) => TrapKind::MemoryOutOfBounds,
+        (Some(Trap::StackOverflow), _) => TrapKind::StackOverflow,
+        (Some(Trap::IntegerDivisionByZero), _) => TrapKind::DivisionByZero,
+        (Some(_), _) => TrapKind::Other,
+        (None, _) => TrapKind::HostError,
     };
     Failure::Trapped {
         kind,
@@ -273,9 +280,10 @@ pub(crate) fn classify(error: &wasmtime::Error) -> Failure {
 /// wasmtime polls it from outside the guest, so a guest that only computes is ended too: it yields at each tick of
 /// the engine's epoch.
 pub(crate) struct Expiration {
-    settings: Arc<InstanceSettings>,
+    limits: Arc<Limits>,
+    timed_out: Arc<AtomicBool>,
     timer: Option<Pin<Box<Sleep>>>,
-    tenure: Arc<Tenure>,
+    lifecycle: Arc<VersionLifecycle>,
     change: Pin<Box<OwnedNotified>>,
 }
 
@@ -283,7 +291,7 @@ impl Expiration {
     /// Whether an instance in this status is to go now. Else `cx` is woken when its version's stage changes.
     fn is_dismissed(&mut self, cx: &mut Context<'_>, status: WorkerStatus) -> bool {
         loop {
-            match self.tenure.stage() {
+            match self.lifecycle.stage() {
                 Stage::Over => return true,
                 Stage::Retired if status == WorkerStatus::Idle => return true,
                 _ => {}
@@ -291,26 +299,12 @@ impl Expiration {
             if self.change.as_mut().poll(cx).is_pending() {
                 return false;
             }
-            self.change.set(self.tenure.change());
+            self.change.set(self.lifecycle.change());
         }
     }
-}
 
-impl WorkerExpiration for Expiration {
-    fn poll(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        status: WorkerStatus,
-        start: Instant,
-    ) -> Poll<()> {
-        if self.is_dismissed(cx, status) {
-            return Poll::Ready(());
-        }
-        let allowed = match status {
-            WorkerStatus::Idle => self.settings.idle_timeout,
-            WorkerStatus::Requests | WorkerStatus::PostReturn => self.settings.request_timeout,
-        };
-        let deadline = start + allowed;
+    /// Whether the deadline has passed. Else `cx` is woken when it does.
+    fn is_past(&mut self, cx: &mut Context<'_>, deadline: Instant) -> bool {
         // A timer that rings early asks again, one that rings late would keep an instance too long: so a deadline that
         // moved further away, as it does with each request, costs nothing here.
         let timer = self
@@ -321,30 +315,70 @@ impl WorkerExpiration for Expiration {
         }
         while timer.as_mut().poll(cx).is_ready() {
             if Instant::now() >= deadline {
-                return Poll::Ready(());
+                return true;
             }
             timer.as_mut().reset(deadline.into());
         }
-        Poll::Pending
+        false
+    }
+}
+
+impl WorkerExpiration for Expiration {
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        status: WorkerStatus,
+        start: Instant,
+    ) -> Poll<()> {
+        let idle = status == WorkerStatus::Idle;
+        let allowed = if idle {
+            self.limits.idle_instance_timeout
+        } else {
+            self.limits.request_timeout
+        };
+        if !self.is_dismissed(cx, status) && !self.is_past(cx, start + allowed) {
+            return Poll::Pending;
+        }
+        // wasmtime's own error for this has no type to tell it by.
+        self.timed_out.store(!idle, Ordering::Relaxed);
+        Poll::Ready(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use wasmtime::Trap;
-
     use super::*;
 
     #[test]
     fn what_ended_an_instance_has_a_name_of_low_cardinality() {
-        let kind = |error: wasmtime::Error| match classify(&error) {
-            Failure::Trapped { kind, .. } => kind.as_str(),
-            Failure::TimedOut => "timed out",
+        let end = |error: wasmtime::Error, refused| {
+            let memory = MemoryLimit {
+                max: 1000,
+                high_water: 0,
+                refused,
+            };
+            match classify(&error, Some(&memory)) {
+                Failure::Trapped { kind, message } => (kind, message),
+                Failure::TimedOut => panic!("only an expiration says so"),
+            }
         };
-        assert_eq!(kind(Trap::UnreachableCodeReached.into()), "unreachable");
-        assert_eq!(kind(Trap::StackOverflow.into()), "stack_overflow");
-        assert_eq!(kind(Trap::BadSignature.into()), "other");
-        assert_eq!(kind(wasmtime::format_err!("no such table")), "host_error");
-        assert_eq!(kind(wasmtime::format_err!("guest timed out")), "timed out");
+        let kinds = [
+            end(Trap::UnreachableCodeReached.into(), None).0,
+            end(Trap::UnreachableCodeReached.into(), Some(2000)).0,
+            end(Trap::MemoryOutOfBounds.into(), None).0,
+            end(Trap::StackOverflow.into(), None).0,
+            end(Trap::IntegerDivisionByZero.into(), None).0,
+            end(Trap::BadSignature.into(), None).0,
+            end(wasmtime::format_err!("no such table"), None).0,
+        ];
+        assert_eq!(kinds, TrapKind::ALL, "what is listed can happen");
+        let (kind, message) = end(Trap::UnreachableCodeReached.into(), Some(2000));
+        assert_eq!(kind, TrapKind::MemoryLimit);
+        assert!(message.contains("--max-memory allows 1000"), "{message}");
+        // What comes of an address that is wrong does not come of the memory that it did not get.
+        assert_eq!(
+            end(Trap::MemoryOutOfBounds.into(), Some(2000)).0,
+            TrapKind::MemoryOutOfBounds
+        );
     }
 }

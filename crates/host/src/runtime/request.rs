@@ -50,7 +50,7 @@ pub(crate) fn authority<B>(request: &Request<B>) -> Result<Authority, BadRequest
 /// Gives a request for `authority` the absolute URL and the header fields that guests on Spin see.
 ///
 /// # Errors
-/// When the URL that results is none.
+/// When the result is not a URL.
 pub(crate) fn prepare<B>(
     request: &mut Request<B>,
     authority: Authority,

@@ -7,10 +7,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::app::App;
 use super::dispatcher::Dispatcher;
-use super::tenure::{Stage, Tenure};
-use super::{Passage, Passing, Runtime};
-use crate::app::App;
+use super::lifecycle::{Stage, VersionLifecycle};
+use super::{Runtime, Transient, TransientGuard};
 use crate::revision::Revision;
 
 /// One version, with a dispatcher for each worker.
@@ -32,9 +32,9 @@ impl Version {
         let (use_by, in_use) = watch::channel(());
         let use_by = Arc::new(use_by);
         let dispatchers = runtime
-            .outbound
+            .networks
             .iter()
-            .map(|outbound| Dispatcher::new(runtime, &app, &revision, outbound, &use_by))
+            .map(|network| Dispatcher::new(runtime, &app, &revision, network, &use_by))
             .collect::<anyhow::Result<_>>()?;
         Ok(Self {
             app,
@@ -47,7 +47,7 @@ impl Version {
     /// Lets instances without work go. Requests under way go on.
     pub(crate) fn retire(&self) {
         for dispatcher in &self.dispatchers {
-            dispatcher.tenure.enter(Stage::Retired);
+            dispatcher.lifecycle.enter(Stage::Retired);
         }
     }
 }
@@ -56,16 +56,16 @@ impl Version {
 pub(crate) struct Versions {
     current: ArcSwap<Version>,
     /// Old versions alone.
-    draining: Passing,
-    passing: Passing,
+    draining: Transient,
+    transient: Transient,
 }
 
 impl Versions {
     pub(crate) fn new(runtime: &Runtime, first: Version) -> Self {
         Self {
             current: ArcSwap::from_pointee(first),
-            draining: Passing::default(),
-            passing: runtime.passing.clone(),
+            draining: Transient::default(),
+            transient: runtime.transient.clone(),
         }
     }
 
@@ -86,16 +86,16 @@ impl Versions {
     /// Serves `next` from the next request on, and retires the version before it.
     pub(crate) fn replace(&self, next: Version) -> Leaving {
         // Before anybody looks for room for an instance of the new version.
-        let counted = [self.passing.enter(), self.draining.enter()];
+        let counted = [self.transient.enter(), self.draining.enter()];
         let old = self.current.swap(Arc::new(next));
         old.retire();
         Leaving {
             revision: old.revision.clone(),
             app: old.app.clone(),
-            tenures: old
+            lifecycles: old
                 .dispatchers
                 .iter()
-                .map(|dispatcher| dispatcher.tenure.clone())
+                .map(|dispatcher| dispatcher.lifecycle.clone())
                 .collect(),
             in_use: old.in_use.clone(),
             _counted: counted,
@@ -107,9 +107,9 @@ impl Versions {
 pub(crate) struct Leaving {
     pub(crate) revision: Arc<Revision>,
     app: Arc<App>,
-    tenures: Vec<Arc<Tenure>>,
+    lifecycles: Vec<Arc<VersionLifecycle>>,
     in_use: watch::Receiver<()>,
-    _counted: [Passage; 2],
+    _counted: [TransientGuard; 2],
 }
 
 impl Leaving {
@@ -120,8 +120,8 @@ impl Leaving {
                 timeout = ?limit, generation = self.revision.generation, revision = &*self.revision.short,
                 "requests to a replaced version were still under way when the time to drain was over"
             );
-            for tenure in &self.tenures {
-                tenure.enter(Stage::Over);
+            for lifecycle in &self.lifecycles {
+                lifecycle.enter(Stage::Over);
             }
             unused(&mut self.in_use).await;
         }

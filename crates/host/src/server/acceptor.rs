@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use spinfo_names::values::RejectionReason;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::Shared;
 use super::worker::{Accepted, Worker};
 
 /// Pauses after accept() failed, doubling from the first to the last: out of file descriptors, for example, passes.
@@ -16,20 +18,27 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from
 pub(crate) async fn accept(
     listener: &TcpListener,
     workers: &[Worker],
-    max_connections: usize,
+    shared: &Shared,
     stop: impl Future<Output = ()>,
 ) {
-    let permits = Arc::new(Semaphore::new(max_connections));
+    let permits = Arc::new(Semaphore::new(shared.limits.max_connections));
+    let permit = async || match permits.clone().try_acquire_owned() {
+        Ok(permit) => Ok(permit),
+        Err(_) => {
+            // This connection waits here, and those behind it in the kernel's queue.
+            shared.metrics.rejected(RejectionReason::Connections);
+            permits.clone().acquire_owned().await
+        }
+    };
     let accepting = async {
         let mut pause = BACK_OFF.0;
         loop {
-            // At the limit new connections wait in the kernel's queue.
-            let Ok(permit) = permits.clone().acquire_owned().await else {
-                return;
-            };
             match accept_one(listener).await {
                 Ok((stream, client)) => {
                     pause = BACK_OFF.0;
+                    let Ok(permit) = permit().await else {
+                        return;
+                    };
                     give(
                         workers,
                         Accepted {

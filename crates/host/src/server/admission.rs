@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use spinfo_names::values::RejectionReason;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use spinfo_names::values::RejectionReason;
-
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 
 /// A place among the requests under way.
@@ -23,37 +23,31 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    pub(crate) fn new(
-        slots: usize,
-        max_waiting: usize,
-        max_wait: Duration,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    pub(crate) fn new(limits: &Limits, metrics: Arc<Metrics>) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(slots)),
+            slots: Arc::new(Semaphore::new(limits.per_worker(limits.max_in_flight))),
             waiting: AtomicUsize::new(0),
-            max_waiting,
-            max_wait,
+            max_waiting: limits.per_worker(limits.max_queue),
+            max_wait: limits.max_queue_wait,
             metrics,
         }
     }
 
-    /// Waits for a place. `None` when the queue is full or a place did not come free in time.
-    pub(crate) async fn enter(&self) -> Option<Slot> {
+    /// Waits for a place.
+    ///
+    /// # Errors
+    /// When the queue is full, or when no place came free in time.
+    pub(crate) async fn enter(&self) -> Result<Slot, RejectionReason> {
         if let Ok(slot) = self.slots.clone().try_acquire_owned() {
-            return Some(slot);
+            return Ok(slot);
         }
         if self.waiting.load(Ordering::Relaxed) >= self.max_waiting {
-            self.metrics.rejected(RejectionReason::QueueFull);
-            return None;
+            return Err(RejectionReason::QueueFull);
         }
         let _place = Place::take(self);
         match tokio::time::timeout(self.max_wait, self.slots.clone().acquire_owned()).await {
-            Ok(Ok(slot)) => Some(slot),
-            _ => {
-                self.metrics.rejected(RejectionReason::QueueTimeout);
-                None
-            }
+            Ok(Ok(slot)) => Ok(slot),
+            _ => Err(RejectionReason::QueueTimeout),
         }
     }
 }
@@ -82,27 +76,29 @@ mod tests {
 
     use super::*;
 
-    fn admission(max_wait: Duration) -> Admission {
+    fn admission() -> Admission {
         let settings = Settings::from_env(&|_| None, ServiceDefaults::default()).unwrap();
         let telemetry = Telemetry::start(&settings).unwrap();
-        Admission::new(1, 1, max_wait, Arc::new(Metrics::new(&telemetry)))
+        let limits = Limits::of(&["--workers=1", "--max-in-flight=1", "--max-queue=1"]);
+        Admission::new(&limits, Arc::new(Metrics::new(&telemetry)))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_refuses_at_once_and_a_long_wait_ends() {
-        let admission = admission(Duration::from_secs(5));
+        let admission = admission();
         let held = admission.enter().await.unwrap();
         let started = tokio::time::Instant::now();
         let (waited, refused) = tokio::join!(admission.enter(), admission.enter());
-        assert!(waited.is_none() && refused.is_none());
+        assert_eq!(waited.err(), Some(RejectionReason::QueueTimeout));
+        assert_eq!(refused.err(), Some(RejectionReason::QueueFull));
         assert_eq!(started.elapsed(), Duration::from_secs(5));
         drop(held);
-        assert!(admission.enter().await.is_some());
+        assert!(admission.enter().await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_gives_up_leaves_the_queue() {
-        let admission = admission(Duration::from_secs(5));
+        let admission = admission();
         let held = admission.enter().await.unwrap();
         assert!(
             tokio::time::timeout(Duration::from_secs(1), admission.enter())
@@ -111,6 +107,6 @@ mod tests {
         );
         assert_eq!(admission.waiting.load(Ordering::Relaxed), 0);
         let (served, ()) = tokio::join!(admission.enter(), async { drop(held) });
-        assert!(served.is_some());
+        assert!(served.is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use wasmtime_wasi_http::{Error, WasiBody};
+
+use super::server_request::ServerRequest;
 
 /// How much of a body that nobody reads is taken in all the same, and for how long: a client that is still sending when
 /// its connection closes loses the answer (RFC 9112 section 9.6).
@@ -33,8 +35,8 @@ pub(crate) struct Limited {
 #[derive(Debug, Default)]
 pub(crate) struct RequestBytes {
     read: AtomicU64,
-    /// One when the limit was passed.
-    exceeded: AtomicU64,
+    /// Whether that was more than the limit.
+    exceeded: AtomicBool,
 }
 
 impl RequestBytes {
@@ -43,7 +45,7 @@ impl RequestBytes {
     }
 
     pub(crate) fn exceeded(&self) -> bool {
-        self.exceeded.load(Ordering::Relaxed) > 0
+        self.exceeded.load(Ordering::Relaxed)
     }
 }
 
@@ -97,7 +99,7 @@ impl Body for Limited {
                 .fetch_add(data.len() as u64, Ordering::Relaxed)
                 + data.len() as u64;
             if read > self.limit {
-                self.read.exceeded.store(1, Ordering::Relaxed);
+                self.read.exceeded.store(true, Ordering::Relaxed);
                 return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.limit)))));
             }
         }
@@ -143,11 +145,11 @@ async fn discard(mut body: Incoming) {
 pub(crate) enum ResponseBody {
     Component {
         body: WasiBody,
-        exchange: super::exchange::Exchange,
+        server_request: ServerRequest,
     },
     Host {
         body: Full<Bytes>,
-        _exchange: Option<super::exchange::Exchange>,
+        _server_request: Option<ServerRequest>,
     },
 }
 
@@ -163,18 +165,21 @@ impl Body for ResponseBody {
             Self::Host { body, .. } => Pin::new(body)
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
-            Self::Component { body, exchange } => {
+            Self::Component {
+                body,
+                server_request,
+            } => {
                 let mut frame = ready!(Pin::new(&mut *body).poll_frame(cx));
                 if frame.is_none() {
-                    frame = exchange.end_of_body().err().map(Err);
+                    frame = server_request.end_of_body().err().map(Err);
                 }
                 match &frame {
-                    None => exchange.body_sent(),
-                    Some(Err(error)) => exchange.body_failed(error),
+                    None => server_request.body_sent(),
+                    Some(Err(error)) => server_request.body_failed(error),
                     Some(Ok(frame)) => {
-                        exchange.sending(frame.data_ref().map_or(0, Bytes::len));
+                        server_request.sending(frame.data_ref().map_or(0, Bytes::len));
                         if body.is_end_stream() {
-                            exchange.body_sent();
+                            server_request.body_sent();
                         }
                     }
                 }
@@ -185,9 +190,10 @@ impl Body for ResponseBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Component { body, exchange } => {
-                body.is_end_stream() && exchange.end_of_body().is_ok()
-            }
+            Self::Component {
+                body,
+                server_request,
+            } => body.is_end_stream() && server_request.end_of_body().is_ok(),
             Self::Host { body, .. } => body.is_end_stream(),
         }
     }

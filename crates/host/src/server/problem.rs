@@ -1,9 +1,10 @@
 //! The host's own answers. Errors are problem documents (RFC 9457).
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode};
 use opentelemetry::trace::SpanContext;
 use serde::Serialize;
+use spinfo_program::server::response;
 
 use crate::trace::{TRACERESPONSE, header_value};
 
@@ -31,26 +32,9 @@ pub(crate) fn problem(status: StatusCode, detail: &str, span: &SpanContext) -> H
     };
     // Text and a number always make JSON.
     let body = serde_json::to_vec(&document).unwrap_or_default();
-    let mut response = answer(status, "application/problem+json", body);
+    let mut response = response(status, "application/problem+json", body);
     if let Some(value) = header_value(span) {
         response.headers_mut().insert(TRACERESPONSE, value);
     }
-    response
-}
-
-/// Any other answer.
-pub(crate) fn answer(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> HostResponse {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
     response
 }

@@ -1,4 +1,4 @@
-//! The way of a request through the host: route, admit, trace, hand to the component, send its response.
+//! A request's way through the host: route, trace, admit, hand to the component, send its response.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,14 +12,15 @@ use hyper::body::{Body as _, Incoming};
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
 use opentelemetry::{KeyValue, StringValue};
 use spinfo_manifest::RouteMatch;
-use spinfo_names::values::HttpMethod;
+use spinfo_names::values::{HttpMethod, RejectionReason};
 use spinfo_telemetry::names::{self, KnownMethods};
 
 use super::admission::Admission;
 use super::body::{ResponseBody, limited};
-use super::exchange::{Arrival, Exchange};
 use super::problem::{HostResponse, problem};
+use super::server_request::{Arrival, ServerRequest};
 use super::well_known;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::runtime::dispatcher::{Dispatcher, RETRY_AFTER, Refusal};
 use crate::runtime::request::{self, BadRequest, Origin};
@@ -34,8 +35,7 @@ pub(crate) struct Service {
     pub(crate) admission: Admission,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) known_methods: KnownMethods,
-    /// Bytes of a request body that are accepted.
-    pub(crate) max_body: u64,
+    pub(crate) limits: Arc<Limits>,
 }
 
 impl Service {
@@ -53,7 +53,7 @@ impl Service {
         if let Some(answer) = well_known::answer_for(&dispatcher.app, path) {
             return Ok(answer.map(|body| ResponseBody::Host {
                 body: Full::new(body),
-                _exchange: None,
+                _server_request: None,
             }));
         }
         let path = path.to_owned();
@@ -63,29 +63,39 @@ impl Service {
             dispatcher.app.router.find(&path)
         };
         let origin = Origin { scheme, client };
-        let mut exchange = self.begin(dispatcher, &request, route.as_ref(), &origin);
-        let answer = self.component(dispatcher, request, route, &origin, &mut exchange);
+        let mut server_request = self.begin(dispatcher, &request, route.as_ref(), &origin);
+        let answer = self.component(dispatcher, request, route, &origin, &mut server_request);
         Ok(match answer.await {
             Ok(response) => {
-                exchange.answered(response.status(), None);
+                server_request.answered(response.status(), None);
                 let (mut head, body) = response.into_parts();
                 head.headers.remove(header::UPGRADE);
                 if !head.headers.contains_key(TRACERESPONSE)
-                    && let Some(value) = header_value(exchange.span.context())
+                    && let Some(value) = header_value(server_request.span.context())
                 {
                     head.headers.insert(TRACERESPONSE, value);
                 }
-                Response::from_parts(head, ResponseBody::Component { body, exchange })
+                Response::from_parts(
+                    head,
+                    ResponseBody::Component {
+                        body,
+                        server_request,
+                    },
+                )
             }
             Err(Denied {
                 status,
                 error,
                 detail,
-                retry,
+                limit,
             }) => {
-                exchange.answered(status, Some(error));
-                let mut response: HostResponse = problem(status, detail, &exchange.span.or_fresh());
-                if retry {
+                server_request.answered(status, Some(error));
+                if let Some(limit) = limit {
+                    server_request.refused(limit);
+                }
+                let mut response: HostResponse =
+                    problem(status, detail, &server_request.span.or_fresh());
+                if status == StatusCode::SERVICE_UNAVAILABLE {
                     response.headers_mut().insert(
                         header::RETRY_AFTER,
                         HeaderValue::from(RETRY_AFTER.as_secs()),
@@ -93,7 +103,7 @@ impl Service {
                 }
                 response.map(|body: Bytes| ResponseBody::Host {
                     body: Full::new(body),
-                    _exchange: Some(exchange),
+                    _server_request: Some(server_request),
                 })
             }
         })
@@ -105,7 +115,7 @@ impl Service {
         request: &Request<Incoming>,
         route: Option<&RouteMatch<'_>>,
         origin: &Origin,
-    ) -> Exchange {
+    ) -> ServerRequest {
         let tracing = &dispatcher.tracing;
         let method = self.known_methods.normalise(request.method());
         let scheme = if origin.scheme == Scheme::HTTPS {
@@ -138,7 +148,7 @@ impl Service {
             version: request.version(),
             route,
         };
-        Exchange::begin(self.metrics.clone(), arrival, span)
+        ServerRequest::begin(self.metrics.clone(), arrival, span)
     }
 
     async fn component(
@@ -147,40 +157,40 @@ impl Service {
         request: Request<Incoming>,
         route: Option<RouteMatch<'_>>,
         origin: &Origin,
-        exchange: &mut Exchange,
+        server_request: &mut ServerRequest,
     ) -> Result<Response<wasmtime_wasi_http::WasiBody>, Denied> {
         let (head, body) = request.into_parts();
         let announced = body.size_hint().lower();
-        let (body, read) = limited(&head, body, self.max_body);
+        let (body, read) = limited(&head, body, self.limits.max_body);
         let mut request = Request::from_parts(head, body);
         let authority = request::authority(&request)?;
         let route = route.ok_or(Denied::NO_ROUTE)?;
-        if announced > self.max_body {
+        if announced > self.limits.max_body {
             return Err(Denied::TOO_LARGE);
         }
-        let slot = self.admission.enter().await.ok_or(Denied::BUSY)?;
-        exchange.hold(slot);
+        let slot = self.admission.enter().await.map_err(Denied::busy)?;
+        server_request.hold(slot);
 
         let method = request.method().clone();
-        exchange.request_body = read.clone();
+        server_request.request_body = read.clone();
         request::prepare(&mut request, authority, &route, origin)?;
 
-        let parent =
-            opentelemetry::Context::new().with_remote_span_context(exchange.span.context().clone());
+        let parent = opentelemetry::Context::new()
+            .with_remote_span_context(server_request.span.context().clone());
         let (result, run) = dispatcher
             .dispatch(route.component(), request, &parent, 0)
             .await;
-        exchange.component = Some(run);
+        server_request.component = Some(run);
         if read.is_some_and(|read| read.exceeded()) {
             return Err(Denied::TOO_LARGE);
         }
         match result {
             Ok(response) => {
-                exchange.expect_body(&method, response.headers());
+                server_request.expect_body(&method, response.headers());
                 Ok(response)
             }
             Err(refusal) => {
-                report(&refusal, route.component(), exchange);
+                report(&refusal, route.component(), server_request);
                 Err(refusal.into())
             }
         }
@@ -193,7 +203,8 @@ struct Denied {
     /// `error.type`
     error: &'static str,
     detail: &'static str,
-    retry: bool,
+    /// The limit that was met, if it is one.
+    limit: Option<RejectionReason>,
 }
 
 impl Denied {
@@ -201,20 +212,23 @@ impl Denied {
         status: StatusCode::NOT_FOUND,
         error: "no_route",
         detail: "no route of this application matches the path",
-        retry: false,
+        limit: None,
     };
     const TOO_LARGE: Self = Self {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         error: "body_too_large",
         detail: "the request's body is larger than this host accepts",
-        retry: false,
+        limit: Some(RejectionReason::BodyTooLarge),
     };
-    const BUSY: Self = Self {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        error: "queue_full",
-        detail: "the service is at its limit; try again soon",
-        retry: true,
-    };
+
+    fn busy(limit: RejectionReason) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            error: "queue_full",
+            detail: "the service is at its limit; try again soon",
+            limit: Some(limit),
+        }
+    }
 }
 
 impl From<BadRequest> for Denied {
@@ -223,7 +237,7 @@ impl From<BadRequest> for Denied {
             status: StatusCode::BAD_REQUEST,
             error: "bad_request",
             detail,
-            retry: false,
+            limit: None,
         }
     }
 }
@@ -235,17 +249,21 @@ impl From<Refusal> for Denied {
             status,
             error,
             detail,
-            retry: status == StatusCode::SERVICE_UNAVAILABLE,
+            limit: match refusal {
+                Refusal::Busy(_) => Some(RejectionReason::NoInstance),
+                Refusal::TimedOut => Some(RejectionReason::RequestTimeout),
+                _ => None,
+            },
         }
     }
 }
 
 /// A trap was logged where it happened, with the guest's backtrace.
-fn report(refusal: &Refusal, component: &str, exchange: &Exchange) {
+fn report(refusal: &Refusal, component: &str, server_request: &ServerRequest) {
     if matches!(refusal, Refusal::Trapped { .. }) {
         return;
     }
-    let _attached = crate::trace::attach(exchange.span.context().clone());
+    let _attached = crate::trace::attach(server_request.span.context().clone());
     tracing::error!(
         wasm.component = component,
         "error.type" = refusal.describe().1,

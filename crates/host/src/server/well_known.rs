@@ -1,11 +1,12 @@
-//! The two paths that Spin itself answers.
+//! The two paths that Spin answers itself.
 
 use bytes::Bytes;
 use http::StatusCode;
 use spinfo_manifest::WELL_KNOWN_PREFIX;
+use spinfo_program::server::{JSON, TEXT, response};
 
-use super::problem::{HostResponse, answer};
-use crate::app::App;
+use super::problem::HostResponse;
+use crate::runtime::app::App;
 
 /// Whether no route can match a path, because Spin keeps it for itself.
 pub(crate) fn is_reserved(path: &str) -> bool {
@@ -15,12 +16,8 @@ pub(crate) fn is_reserved(path: &str) -> bool {
 /// The answer to one of the two paths.
 pub(crate) fn answer_for(app: &App, path: &str) -> Option<HostResponse> {
     match path.strip_prefix(WELL_KNOWN_PREFIX)? {
-        "health" => Some(answer(
-            StatusCode::OK,
-            "text/plain; charset=utf-8",
-            Bytes::from_static(b"OK"),
-        )),
-        "info" => Some(answer(StatusCode::OK, "application/json", app.info())),
+        "health" => Some(response(StatusCode::OK, TEXT, Bytes::from_static(b"OK"))),
+        "info" => Some(response(StatusCode::OK, JSON, app.info())),
         _ => None,
     }
 }

@@ -89,23 +89,14 @@ async fn serve(
 ) {
     let limits = &shared.limits;
     let service = Arc::new(Service {
-        admission: Admission::new(
-            limits.max_in_flight.div_ceil(limits.workers),
-            limits.max_queue.div_ceil(limits.workers),
-            limits.max_queue_wait,
-            shared.metrics.clone(),
-        ),
+        admission: Admission::new(limits, shared.metrics.clone()),
         versions: shared.versions.clone(),
         worker: index,
         metrics: shared.metrics.clone(),
         known_methods: shared.known_methods.clone(),
-        max_body: limits.max_body,
+        limits: limits.clone(),
     });
-    let connections = Arc::new(Connections::new(
-        service,
-        shared.tls.clone(),
-        shared.connection.clone(),
-    ));
+    let connections = Arc::new(Connections::new(service, shared));
     let graceful = GracefulShutdown::new();
     while let Some(Accepted {
         stream,
@@ -129,16 +120,15 @@ async fn serve(
             drop(permit);
         });
     }
-    let stop = &shared.stop;
-    tokio::time::sleep(SETTLE.min(stop.drain_timeout)).await;
-    if tokio::time::timeout(stop.drain_timeout, graceful.shutdown())
+    tokio::time::sleep(SETTLE.min(limits.drain_timeout)).await;
+    if tokio::time::timeout(limits.drain_timeout, graceful.shutdown())
         .await
         .is_err()
     {
-        tracing::warn!(timeout = ?stop.drain_timeout, "requests were still under way when the time to drain was over");
+        tracing::warn!(timeout = ?limits.drain_timeout, "requests were still under way when the time to drain was over");
     }
     // What is left of the guests' telemetry is lost, as the host's is.
-    let _ = tokio::time::timeout(stop.flush_timeout, wait_for_guests(&shared.metrics)).await;
+    let _ = tokio::time::timeout(limits.flush_timeout, wait_for_guests(&shared.metrics)).await;
 }
 
 /// Guests send their telemetry after the response: instances end by themselves once that is done.

@@ -1,51 +1,53 @@
 //! WebAssembly: the engine, the linked components, their instances, and the way of a request into one of them. Only this
 //! folder, `key_value` and `variables` know wasmtime's component model; nothing here knows of connections.
 
+pub(crate) mod app;
 pub(crate) mod component;
 pub(crate) mod dispatcher;
 pub(crate) mod engine;
 pub(crate) mod files;
-mod guarded;
 mod guest;
 pub(crate) mod instances;
+mod lifecycle;
 pub(crate) mod linker;
-pub(crate) mod outbound;
+pub(crate) mod network;
+mod outbound;
 pub(crate) mod request;
+mod smoke;
 mod stdio;
-pub(crate) mod tenure;
-mod trial;
+mod traced_body;
 pub(crate) mod version;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use self::guest::Guest;
-use self::instances::InstanceSettings;
-use self::outbound::OutboundClient;
-pub(crate) use self::trial::try_components;
+use self::network::Network;
+pub(crate) use self::smoke::smoke_test;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::trace::Tracing;
 
 /// What components run on: it stays when one version of the application replaces another.
 #[derive(Clone)]
 pub(crate) struct Runtime {
-    pub(crate) instances: Arc<InstanceSettings>,
+    pub(crate) limits: Arc<Limits>,
     /// For each worker thread its connections to other servers.
-    pub(crate) outbound: Vec<OutboundClient>,
+    pub(crate) networks: Vec<Network>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracing: Tracing,
-    pub(crate) passing: Passing,
+    pub(crate) transient: Transient,
 }
 
-/// Counts what holds instances beside the current version, but not for long: the trial of a new one, and old ones that drain.
+/// Counts what holds instances beside the current version, but not for long: a new one that is tried out, and old ones that drain.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Passing(Arc<AtomicUsize>);
+pub(crate) struct Transient(Arc<AtomicUsize>);
 
-impl Passing {
+impl Transient {
     /// One more, until the value is dropped.
-    pub(crate) fn enter(&self) -> Passage {
+    pub(crate) fn enter(&self) -> TransientGuard {
         self.0.fetch_add(1, Ordering::Relaxed);
-        Passage(self.clone())
+        TransientGuard(self.clone())
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -53,11 +55,11 @@ impl Passing {
     }
 }
 
-/// One thing that passes.
+/// One such holder.
 #[derive(Debug)]
-pub(crate) struct Passage(Passing);
+pub(crate) struct TransientGuard(Transient);
 
-impl Drop for Passage {
+impl Drop for TransientGuard {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
     }

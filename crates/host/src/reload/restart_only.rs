@@ -1,19 +1,19 @@
-//! Settings that were read at the start and last until the end of the process.
+//! Settings that are read at the start and hold until the process ends.
 
 use spinfo_manifest::OutboundHttp;
 
-use crate::app::Configuration;
+use crate::configuration::Configuration;
 
 /// The values that the process runs with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fixed {
+pub(super) struct RestartOnly {
     name: String,
     version: String,
     outbound_http: OutboundHttp,
     max_instance_memory: Option<usize>,
 }
 
-impl Fixed {
+impl RestartOnly {
     pub(super) fn of(configuration: &Configuration) -> Self {
         Self {
             name: configuration.application.name.clone(),
@@ -63,15 +63,15 @@ mod tests {
 
     #[test]
     fn each_change_is_named_and_nothing_else() {
-        let fixed = |version: &str, memory| Fixed {
+        let settings = |version: &str, memory| RestartOnly {
             name: "a".into(),
             version: version.into(),
             outbound_http: OutboundHttp::default(),
             max_instance_memory: memory,
         };
-        let changes = |new: &Fixed| fixed("1", None).changes(new).collect::<Vec<_>>();
-        assert!(changes(&fixed("1", None)).is_empty());
-        let changed = changes(&fixed("2", Some(1)));
+        let changes = |new: &RestartOnly| settings("1", None).changes(new).collect::<Vec<_>>();
+        assert!(changes(&settings("1", None)).is_empty());
+        let changed = changes(&settings("2", Some(1)));
         assert_eq!(changed.len(), 2);
         assert!(changed[0].starts_with("application.version"));
         assert!(changed[1].starts_with("max_instance_memory"));

@@ -2,49 +2,31 @@
 //!
 //! - [`acceptor`] and [`worker`]: one thread accepts, each core serves
 //! - [`connection`]: HTTP/1.1 and HTTP/2, plain or by TLS
-//! - [`service`]: the way of a request, with [`admission`], [`body`] and [`exchange`] as its stations
+//! - [`service`]: the way of a request, with [`admission`], [`body`] and [`server_request`] as its stations
 //! - [`problem`] and [`well_known`]: what the host answers itself
 
 mod acceptor;
 mod admission;
 mod body;
 mod connection;
-mod exchange;
 pub(crate) mod problem;
+mod server_request;
 mod service;
 mod well_known;
 mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use spinfo_telemetry::names::KnownMethods;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) use self::connection::ConnectionSettings;
 use self::worker::Worker;
-use crate::lifecycle::{Lifecycle, StopSettings};
+use crate::lifecycle::Lifecycle;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::runtime::version::Versions;
-
-/// How much the host takes on at a time. Numbers are for the whole process and divided among its workers.
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    /// Threads that serve requests.
-    pub(crate) workers: usize,
-    /// Open connections; more wait in the kernel.
-    pub(crate) max_connections: usize,
-    /// Requests that components work on.
-    pub(crate) max_in_flight: usize,
-    /// Requests that wait for one of them to finish; more are answered 503.
-    pub(crate) max_queue: usize,
-    /// How long a request may wait before it is answered 503.
-    pub(crate) max_queue_wait: Duration,
-    /// Bytes of a request's body.
-    pub(crate) max_body: u64,
-}
 
 /// What all parts of the server know.
 #[derive(Clone)]
@@ -54,14 +36,12 @@ pub(crate) struct Shared {
     pub(crate) lifecycle: Lifecycle,
     pub(crate) known_methods: KnownMethods,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) connection: ConnectionSettings,
-    pub(crate) stop: StopSettings,
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
 /// Starts the workers, before anything listens.
 pub(crate) fn start_workers(shared: &Shared) -> anyhow::Result<Vec<Worker>> {
-    (0..shared.limits.workers)
+    (0..shared.limits.workers())
         .map(|index| Worker::start(index, shared.clone()))
         .collect()
 }
@@ -79,9 +59,9 @@ pub(crate) async fn run(
     let stop = async {
         shutdown.await;
         shared.lifecycle.leave();
-        tokio::time::sleep(shared.stop.grace).await;
+        tokio::time::sleep(shared.limits.grace).await;
     };
-    acceptor::accept(&listener, &workers, shared.limits.max_connections, stop).await;
+    acceptor::accept(&listener, &workers, &shared, stop).await;
     // A stop does not wait for instances that have nothing to do.
     shared.versions.current().retire();
     drop(listener);

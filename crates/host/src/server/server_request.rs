@@ -1,20 +1,23 @@
-//! One request and its response, from the first byte of the head to the last of the body: what is measured and traced of it.
+//! One request and its response, from the first byte of the head to the last of the body: the one place that measures them.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderMap, Method, StatusCode, Version, header};
 use opentelemetry::{KeyValue, StringValue};
+use spinfo_names::values::RejectionReason;
+use spinfo_program::telemetry::protocol_version;
 use spinfo_telemetry::names;
 use wasmtime_wasi_http::Error;
 
+use super::admission::Slot;
 use super::body::RequestBytes;
 use crate::metrics::Metrics;
 use crate::runtime::dispatcher::Run;
 use crate::trace::HostSpan;
 
 /// Ends when it is dropped, whatever the reason: then the request is counted and its spans end.
-pub(crate) struct Exchange {
+pub(crate) struct ServerRequest {
     pub(crate) span: HostSpan,
     /// The component that answers; its span lasts as long as its body.
     pub(crate) component: Option<Run>,
@@ -31,7 +34,8 @@ pub(crate) struct Exchange {
     length: Option<u64>,
     sent: u64,
     body: BodyState,
-    _slot: Option<super::admission::Slot>,
+    limit: Option<RejectionReason>,
+    slot: Option<Slot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +54,9 @@ pub(crate) struct Arrival {
     pub(crate) route: Option<Arc<str>>,
 }
 
-impl Exchange {
+impl ServerRequest {
     pub(crate) fn begin(metrics: Arc<Metrics>, arrival: Arrival, span: HostSpan) -> Self {
-        let exchange = Self {
+        let request = Self {
             span,
             component: None,
             request_body: None,
@@ -60,25 +64,31 @@ impl Exchange {
             begun: Instant::now(),
             method: arrival.method,
             scheme: arrival.scheme,
-            version: version(arrival.version),
+            version: protocol_version(arrival.version),
             route: arrival.route,
             status: None,
             error: None,
             length: None,
             sent: 0,
             body: BodyState::Complete,
-            _slot: None,
+            limit: None,
+            slot: None,
         };
-        exchange
+        request
             .metrics
             .active_requests
-            .add(1, &exchange.active_attributes());
-        exchange
+            .add(1, &request.active_attributes());
+        request
     }
 
-    /// Holds a place among the requests under way until the exchange ends.
-    pub(crate) fn hold(&mut self, slot: super::admission::Slot) {
-        self._slot = Some(slot);
+    /// Holds a place among the requests under way until the request ends.
+    pub(crate) fn hold(&mut self, slot: Slot) {
+        self.slot = Some(slot);
+    }
+
+    /// The request met a limit, which will be counted.
+    pub(crate) fn refused(&mut self, limit: RejectionReason) {
+        self.limit = Some(limit);
     }
 
     /// The head of the response is on its way. `error` is the host's reason when the answer is not the component's.
@@ -126,6 +136,9 @@ impl Exchange {
     pub(crate) fn body_failed(&mut self, error: &Error) {
         self.body = BodyState::Failed;
         self.error = Some("incomplete_response");
+        if let Error::HttpResponseTimeout = error {
+            self.refused(RejectionReason::RequestTimeout);
+        }
         if let Some(run) = &mut self.component {
             run.span
                 .set(KeyValue::new(names::ERROR_TYPE, "incomplete_response"));
@@ -143,7 +156,7 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
+impl Drop for ServerRequest {
     fn drop(&mut self) {
         let error = match (self.status, self.body) {
             // Dropped while the guest worked or while the body was sent: the client has gone.
@@ -191,20 +204,18 @@ impl Drop for Exchange {
         self.metrics
             .response_body_size
             .record(self.sent, &attributes, span);
+        let exceeded = self
+            .request_body
+            .as_ref()
+            .is_some_and(|body| body.exceeded());
+        let too_large = exceeded.then_some(RejectionReason::BodyTooLarge);
+        if let Some(limit) = self.limit.or(too_large) {
+            self.metrics.rejected(limit);
+        }
         if let Some(body) = &self.request_body {
             self.metrics
                 .request_body_size
                 .record(body.read(), &attributes, span);
         }
-    }
-}
-
-fn version(version: Version) -> &'static str {
-    match version {
-        Version::HTTP_09 => "0.9",
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => "1.1",
     }
 }

@@ -1,7 +1,8 @@
-//! What the program can be told to do, a file each.
+//! The commands, one file each. [`prepare`] is what `up` and `check` share.
 
 mod build;
 mod check;
+mod prepare;
 mod signals;
 mod up;
 
@@ -14,7 +15,7 @@ use crate::cli::{Cli, Command};
 /// # Errors
 /// With the whole chain of causes, to be printed once.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
-    let log = cli.log_options();
+    let log = cli.log.options();
     match cli.command {
         Command::Up(up) => up::run(*up, &log),
         Command::Build(command) => {
@@ -26,12 +27,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             check::run(&command)
         }
     }
-}
-
-/// Prints an error with its causes, the one place that does.
-pub(crate) fn report(error: &anyhow::Error) {
-    // Nobody is left to tell when stderr is closed.
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
 }
 
 /// Prints a line for people or scripts to stdout.

@@ -1,4 +1,4 @@
-//! How long a version of the application is served on one worker thread, told to its instances.
+//! Tells the instances of a version on one worker thread whether it is still served.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -20,12 +20,12 @@ pub(crate) enum Stage {
 
 /// The stage of one version on one worker thread. Each thread has its own, so that nobody waits for another's lock.
 #[derive(Debug, Default)]
-pub(crate) struct Tenure {
+pub(crate) struct VersionLifecycle {
     stage: AtomicU8,
     changed: Arc<Notify>,
 }
 
-impl Tenure {
+impl VersionLifecycle {
     /// Moves on, never back.
     pub(crate) fn enter(&self, stage: Stage) {
         self.stage.fetch_max(stage as u8, Ordering::Release);
@@ -54,13 +54,13 @@ mod tests {
 
     #[test]
     fn a_stage_is_not_left_for_an_earlier_one() {
-        let tenure = Tenure::default();
-        let change = tenure.change();
-        assert_eq!(tenure.stage(), Stage::Current);
-        tenure.enter(Stage::Over);
+        let lifecycle = VersionLifecycle::default();
+        let change = lifecycle.change();
+        assert_eq!(lifecycle.stage(), Stage::Current);
+        lifecycle.enter(Stage::Over);
         assert!(change.now_or_never().is_some());
-        tenure.enter(Stage::Retired);
-        assert_eq!(tenure.stage(), Stage::Over);
-        assert!(tenure.change().now_or_never().is_none());
+        lifecycle.enter(Stage::Retired);
+        assert_eq!(lifecycle.stage(), Stage::Over);
+        assert!(lifecycle.change().now_or_never().is_none());
     }
 }

@@ -1,26 +1,27 @@
-//! Another version of the application in the place of the running one, while requests go on.
+//! Replaces the running version of the application by another while requests go on.
 //!
-//! - [`Loader`]: from files to components that were tried, at the start and at every reload
-//! - [`fixed`]: what a reload can't change, and says so
+//! - [`Loader`]: from files to components that passed their smoke test, at the start and at every reload
+//! - [`restart_only`]: settings that a reload can't change
 //! - [`Outcomes`]: what became of the reloads so far
-//! - [`watch`]: files that ask for a reload by changing
+//! - [`watch`]: files whose change asks for a reload
 
-mod fixed;
 mod loader;
 mod outcomes;
+mod restart_only;
 pub(crate) mod watch;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use self::fixed::Fixed;
 pub(crate) use self::loader::Loader;
 pub(crate) use self::outcomes::Outcomes;
-use crate::app::{App, Configuration};
+use self::restart_only::RestartOnly;
+use crate::configuration::Configuration;
+use crate::runtime::app::App;
 use crate::runtime::version::{Leaving, Version, Versions};
 use crate::tls::{Certificate, Renewed};
 
@@ -30,8 +31,7 @@ pub(crate) struct Reloader {
     loader: Arc<Loader>,
     versions: Arc<Versions>,
     certificate: Option<Arc<Certificate>>,
-    fixed: Fixed,
-    drain_timeout: Duration,
+    restart_only: RestartOnly,
 }
 
 /// A new version that nobody knows yet.
@@ -47,15 +47,13 @@ impl Reloader {
         versions: Arc<Versions>,
         certificate: Option<Arc<Certificate>>,
         started_with: &Configuration,
-        drain_timeout: Duration,
     ) -> Self {
         Self {
             outcomes: Arc::new(Outcomes::new(loader.runtime.metrics.clone())),
             loader,
             versions,
             certificate,
-            drain_timeout,
-            fixed: Fixed::of(started_with),
+            restart_only: RestartOnly::of(started_with),
         }
     }
 
@@ -66,7 +64,7 @@ impl Reloader {
             asked.notified().await;
             while draining.try_join_next().is_some() {}
             if let Some(old) = self.reload().await {
-                draining.spawn(old.drained(self.drain_timeout));
+                draining.spawn(old.drained(self.loader.runtime.limits.drain_timeout));
             }
         }
     }
@@ -127,7 +125,7 @@ impl Reloader {
         let next = Version::new(&self.loader.runtime, Arc::new(ready.app), generation)?;
         // Nothing can fail from here on.
         ready.configuration.warn();
-        self.fixed.warn_of_changes(&ready.configuration);
+        self.restart_only.warn_of_changes(&ready.configuration);
         self.loader.runtime.metrics.serves(&next.revision);
         let old = self.versions.replace(next);
         if let (Some(files), Some(renewed)) = (&self.certificate, ready.certificate)

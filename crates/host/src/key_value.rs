@@ -1,47 +1,21 @@
-//! `spin:key-value@3.0.0`: the interface towards guests, over stores that never block the thread that asks.
+//! `spin:key-value@3.0.0`: the interface for guests, over stores that never block the calling thread.
 
 mod open;
 mod redis;
 mod sqlite;
+pub(crate) mod store;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use wasmtime::component::{Accessor, FutureReader, HasData, Resource, StreamReader};
 
 pub(crate) use self::open::Stores;
-use self::redis::RedisStore;
-use self::sqlite::SqliteDatabase;
+use self::store::{OpenStore, Store, StoreError};
 use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::runtime::Guest;
 
 /// Stores that one instance may hold open at a time.
 const MAX_OPEN_STORES: usize = 256;
-
-pub(crate) type StoreFuture<'a, T> =
-    Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// What a store says when it can't do what it was asked for. The text reaches the guest, so it holds no address and
-/// no password.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct StoreError(pub(crate) String);
-
-/// A named map from text to bytes. Every operation has happened, durably, when its future is done.
-pub(crate) trait Store: Send + Sync {
-    fn get(&self, key: String) -> StoreFuture<'_, Option<Vec<u8>>>;
-    fn set(&self, key: String, value: Vec<u8>) -> StoreFuture<'_, ()>;
-    fn delete(&self, key: String) -> StoreFuture<'_, ()>;
-    fn exists(&self, key: String) -> StoreFuture<'_, bool>;
-    fn keys(&self) -> StoreFuture<'_, Vec<String>>;
-    /// Whether the store answers at all, for readiness.
-    fn ping(&self) -> StoreFuture<'_, ()>;
-}
-
-/// A store that a guest has opened.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct OpenStore(Arc<dyn Store>);
 
 pub(crate) struct KeyValue;
 
@@ -72,7 +46,7 @@ impl<T: Send> HostStoreWithStore<T> for KeyValue {
     ) -> wasmtime::Result<Result<Resource<OpenStore>, Error>> {
         accessor.with(|mut access| {
             let guest = access.get();
-            let Some(store) = guest.component.stores.get(&label).cloned() else {
+            let Some(store) = guest.component.grants.stores.get(&label).cloned() else {
                 return Ok(Err(Error::AccessDenied));
             };
             if guest.open_stores >= MAX_OPEN_STORES {

@@ -10,12 +10,12 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::dispatcher::Run;
 
 /// A body that keeps the span of the component that sends it until it is done or given up.
-pub(crate) struct Guarded {
+pub(crate) struct TracedBody {
     body: WasiBody,
     run: Option<Run>,
 }
 
-impl Guarded {
+impl TracedBody {
     pub(crate) fn new(body: WasiBody, run: Run) -> Self {
         Self {
             body,
@@ -24,7 +24,7 @@ impl Guarded {
     }
 }
 
-impl Body for Guarded {
+impl Body for TracedBody {
     type Data = Bytes;
     type Error = Error;
 
