@@ -1,21 +1,23 @@
-//! `POST /status/change`: on to the next state, ok → degraded → failing → ok. What was set by `PUT` counts by its stage.
+//! `POST /status/change`: on to the next state, ok → degraded → failing → ok. A fault set by `PUT` counts as the state that it is
+//! reported as.
 
+use spinfo_guest::names::values::StatusState;
 use spinfo_guest::{Answer, Cx, Request, StoreError};
 
-use crate::state::{Stage, change, current};
-use crate::wish::Wish;
+use crate::fault::Fault;
+use crate::state::{change, current};
 
 pub(crate) async fn advance(cx: Cx, request: Request) -> Answer {
     cx.authorize(&request).await?;
-    let stage = match current(&cx).await {
-        Ok(state) => state.stage(),
-        Err(StoreError::Corrupt { .. }) => Stage::Failing,
+    let now = match current(&cx).await {
+        Ok(state) => state.reported(),
+        Err(StoreError::Corrupt { .. }) => StatusState::Failing,
         Err(error) => return Err(error.into()),
     };
-    let next = match stage {
-        Stage::Ok => Wish::degraded(),
-        Stage::Degraded => Wish::failing(),
-        Stage::Failing => Wish::ok(),
+    let next = match now {
+        StatusState::Ok => Fault::degraded(),
+        StatusState::Degraded => Fault::failing(),
+        StatusState::Failing => Fault::none(),
     };
     change(&cx, next, None).await
 }

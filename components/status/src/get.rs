@@ -8,13 +8,13 @@ use crate::state::current;
 
 pub(crate) async fn show(cx: Cx, _request: Request) -> Answer {
     let mut state = current(&cx).await?;
-    if !state.wish.hits(cx.random()) {
+    if !state.fault.hits(cx.random()) {
         state = state.spared();
     }
-    if state.wish.delay_ms > 0 {
-        cx.sleep(Duration::from_millis(state.wish.delay_ms)).await;
+    if state.fault.delay_ms > 0 {
+        cx.sleep(Duration::from_millis(state.fault.delay_ms)).await;
     }
-    let status = StatusCode::from_u16(state.wish.code).map_err(Problem::internal)?;
+    let status = StatusCode::from_u16(state.fault.code).map_err(Problem::internal)?;
     Ok(Response::json(&state.document())?
         .status(status)
         .header("cache-control", "no-store"))

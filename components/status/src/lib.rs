@@ -1,11 +1,11 @@
 //! A simulated state that every replica shows alike: for monitors, alerts and canaries to find.
 
 mod change;
+mod fault;
 mod get;
 mod put;
 mod reset;
 mod state;
-mod wish;
 
 use spinfo_guest::App;
 

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 use spinfo_guest::{Answer, Cx, Request};
 
+use crate::fault;
 use crate::state::change;
-use crate::wish;
 
 /// 64 KiB
 const LIMIT: u64 = 64 * 1024;
@@ -12,8 +12,8 @@ const LIMIT: u64 = 64 * 1024;
 pub(crate) async fn set(cx: Cx, request: Request) -> Answer {
     cx.authorize(&request).await?;
     let members: Map<String, Value> = request.json(LIMIT).await?;
-    let (wish, ttl) = wish::parse(&members)?;
-    change(&cx, wish, ttl).await
+    let (fault, ttl) = fault::parse(&members)?;
+    change(&cx, fault, ttl).await
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use spinfo_guest::{Answer, Cx, Request};
 
+use crate::fault::Fault;
 use crate::state::change;
-use crate::wish::Wish;
 
 pub(crate) async fn reset(cx: Cx, request: Request) -> Answer {
     cx.authorize(&request).await?;
-    change(&cx, Wish::ok(), None).await
+    change(&cx, Fault::none(), None).await
 }
 
 #[cfg(test)]

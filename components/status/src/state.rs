@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use spinfo_guest::{
-    Answer, Cx, KeyValue, Metric, Problem, Response, Severity, StoreError, rfc3339,
-};
+use spinfo_guest::names::attribute::STATUS_STATE;
+use spinfo_guest::names::metric::STATUS_CHANGES;
+use spinfo_guest::names::values::StatusState;
+use spinfo_guest::{Answer, Cx, KeyValue, Response, Severity, StoreError, rfc3339};
 
-use crate::wish::Wish;
+use crate::fault::Fault;
 
 const STORE: &str = "default";
 const KEY: &str = "status";
@@ -15,40 +16,13 @@ const KEY: &str = "status";
 /// Raised when the stored members change their meaning; a value of another schema is refused, not guessed at.
 const SCHEMA: u32 = 1;
 
-const CHANGES: Metric = Metric {
-    name: "spinfo.status.changes",
-    unit: "{change}",
-    description: "Changes of the simulated state, by the state they led to.",
-    buckets: &[],
-};
-
-/// Stages that `POST /status/change` goes through, and the names under which any state is reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Stage {
-    /// Below 400 and without a delay.
-    Ok,
-    /// Usable, but slow or with a 4xx code.
-    Degraded,
-    /// A 5xx code.
-    Failing,
-}
-
-impl Stage {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Degraded => "degraded",
-            Self::Failing => "failing",
-        }
-    }
-}
-
 /// What the store keeps under one key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     schema: u32,
-    pub(crate) wish: Wish,
+    // Under the name that the first versions of this schema wrote.
+    #[serde(rename = "wish")]
+    pub(crate) fault: Fault,
     changed_at: Option<SystemTime>,
     expires_at: Option<SystemTime>,
     revision: u64,
@@ -59,7 +33,7 @@ impl State {
     fn initial() -> Self {
         Self {
             schema: SCHEMA,
-            wish: Wish::ok(),
+            fault: Fault::none(),
             changed_at: None,
             expires_at: None,
             revision: 0,
@@ -71,7 +45,7 @@ impl State {
         match self.expires_at {
             Some(expiry) if expiry <= now => Self {
                 schema: SCHEMA,
-                wish: Wish::ok(),
+                fault: Fault::none(),
                 changed_at: Some(expiry),
                 expires_at: None,
                 revision: self.revision + 1,
@@ -80,23 +54,23 @@ impl State {
         }
     }
 
-    pub(crate) fn stage(&self) -> Stage {
-        self.wish.stage()
+    pub(crate) fn reported(&self) -> StatusState {
+        self.fault.state()
     }
 
     /// The state for the share of requests that a `percent` below 100 spares.
     pub(crate) fn spared(&self) -> Self {
         Self {
-            wish: Wish::ok(),
+            fault: Fault::none(),
             ..self.clone()
         }
     }
 
     pub(crate) fn document(&self) -> Document<'_> {
         Document {
-            state: self.stage(),
-            code: self.wish.code,
-            message: &self.wish.message,
+            state: self.reported().as_str(),
+            code: self.fault.code,
+            message: &self.fault.message,
             changed_at: self.changed_at.map(rfc3339),
             expires_at: self.expires_at.map(rfc3339),
             revision: self.revision,
@@ -107,7 +81,7 @@ impl State {
 /// What `GET /status` shows. Times are RFC 3339; null before the first change and without an expiry.
 #[derive(Serialize)]
 pub(crate) struct Document<'a> {
-    state: Stage,
+    state: &'static str,
     code: u16,
     message: &'a str,
     changed_at: Option<String>,
@@ -144,10 +118,10 @@ pub(crate) async fn current(cx: &Cx) -> Result<State, StoreError> {
     Ok(state.at(cx.now()))
 }
 
-/// Puts `wish` in place and answers with the new state.
+/// Puts `fault` in place and answers with the new state.
 ///
 /// The store knows no compare-and-set: of two changes at the same moment one wins, and both may get the same revision.
-pub(crate) async fn change(cx: &Cx, wish: Wish, ttl: Option<Duration>) -> Answer {
+pub(crate) async fn change(cx: &Cx, fault: Fault, ttl: Option<Duration>) -> Answer {
     let before = match current(cx).await {
         Ok(state) => state,
         Err(StoreError::Corrupt { reason, .. }) => {
@@ -163,30 +137,30 @@ pub(crate) async fn change(cx: &Cx, wish: Wish, ttl: Option<Duration>) -> Answer
     let now = cx.now();
     let state = State {
         schema: SCHEMA,
-        wish,
+        fault,
         changed_at: Some(now),
         expires_at: ttl.map(|ttl| now + ttl),
         revision: before.revision + 1,
     };
-    let bytes = serde_json::to_vec(&state).map_err(Problem::internal)?;
+    let bytes = serde_json::to_vec(&state)?;
     cx.store(STORE).await?.set(KEY, &bytes).await?;
 
-    let (from, to) = (before.stage().name(), state.stage().name());
-    cx.count(&CHANGES, 1, &[KeyValue::new("spinfo.status.state", to)]);
+    let (from, to) = (before.reported().as_str(), state.reported().as_str());
+    cx.count(&STATUS_CHANGES, 1, &[KeyValue::new(STATUS_STATE.key, to)]);
     cx.log(
         Severity::Info,
         "status changed",
         [
             KeyValue::new("spinfo.status.from", from),
-            KeyValue::new("spinfo.status.state", to),
-            KeyValue::new("spinfo.status.code", i64::from(state.wish.code)),
+            KeyValue::new(STATUS_STATE.key, to),
+            KeyValue::new("spinfo.status.code", i64::from(state.fault.code)),
             KeyValue::new("spinfo.status.revision", state.revision.cast_signed()),
         ],
     );
     let changed = Changed {
         document: state.document(),
-        delay_ms: state.wish.delay_ms,
-        percent: state.wish.percent,
+        delay_ms: state.fault.delay_ms,
+        percent: state.fault.percent,
     };
     Ok(Response::json(&changed)?.header("cache-control", "no-store"))
 }

@@ -8,9 +8,11 @@
 
 use futures::StreamExt;
 use serde::Serialize;
+use spinfo_guest::names::attribute::{OUTCOME, UPLOAD_OUTCOME, UPLOAD_SIZE, UPLOAD_WORDS};
+use spinfo_guest::names::metric::{WORDCOUNT_UPLOADS, WORDCOUNT_WORDS};
+use spinfo_guest::names::values::UploadOutcome;
 use spinfo_guest::{
-    Answer, Cx, KeyValue, LimitedBody, Media, Metric, Problem, Request, Response, StatusCode,
-    StoreError,
+    Answer, Cx, KeyValue, LimitedBody, Media, Problem, Request, Response, StatusCode, StoreError,
 };
 
 use crate::STORE;
@@ -29,20 +31,6 @@ const FIELD: &str = "new_file";
 
 const MISSING_FILE: &str = "Missing File";
 const NOT_TEXT: &str = "Problem parsing uploaded file. Is it TEXT?";
-
-const UPLOADS: Metric = Metric {
-    name: "spinfo.wordcount.uploads",
-    unit: "{upload}",
-    description: "Uploads by what became of them.",
-    buckets: &[],
-};
-
-const WORDS: Metric = Metric {
-    name: "spinfo.wordcount.words",
-    unit: "{word}",
-    description: "Words counted in uploads.",
-    buckets: &[],
-};
 
 /// Why an upload was not remembered.
 #[derive(Debug, thiserror::Error)]
@@ -64,13 +52,14 @@ pub(crate) async fn upload(cx: Cx, request: Request) -> Answer {
     let uploads = Uploads::new(cx.store(STORE).await?);
     let received = receive(&cx, &uploads, request).await;
     let outcome = match &received {
-        Ok(_) => "counted",
+        Ok(_) => UploadOutcome::Counted,
         Err(refusal) => refusal.outcome(),
     };
-    cx.count(&UPLOADS, 1, &[KeyValue::new("outcome", outcome)]);
+    let attributes = [KeyValue::new(OUTCOME.key, outcome.as_str())];
+    cx.count(&WORDCOUNT_UPLOADS, 1, &attributes);
     match received {
         Ok(upload) => {
-            cx.count(&WORDS, upload.counts.words.into(), &[]);
+            cx.count(&WORDCOUNT_WORDS, upload.counts.words.into(), &[]);
             counted(&cx, &uploads, media, upload).await
         }
         Err(refusal) => refused(&cx, &uploads, media, refusal).await,
@@ -139,12 +128,12 @@ async fn remember(
     match read.await {
         Ok(counts) => {
             let upload = draft.commit(counts, cx.now()).await?;
-            span.set("spinfo.upload.size", upload.bytes.cast_signed());
-            span.set("spinfo.upload.words", i64::from(upload.counts.words));
+            span.set(UPLOAD_SIZE.key, upload.bytes.cast_signed());
+            span.set(UPLOAD_WORDS.key, i64::from(upload.counts.words));
             Ok(upload)
         }
         Err(refusal) => {
-            span.set("spinfo.upload.outcome", refusal.outcome());
+            span.set(UPLOAD_OUTCOME.key, refusal.outcome().as_str());
             draft.discard().await;
             Err(refusal)
         }
@@ -213,15 +202,17 @@ async fn refused(cx: &Cx, uploads: &Uploads, media: Media, refusal: Refusal) -> 
 
 impl Refusal {
     /// For metrics and spans.
-    fn outcome(&self) -> &'static str {
+    fn outcome(&self) -> UploadOutcome {
         match self {
-            Self::MissingFile => "missing",
-            Self::NotText(_) => "not_text",
-            Self::Form(FormError::FileTooLarge | FormError::OtherFieldsTooLarge) => "too_large",
-            Self::Form(FormError::Body(_)) => "interrupted",
-            Self::Form(_) => "malformed",
-            Self::Commit(CommitError::TooSlow) => "too_slow",
-            Self::Store(_) | Self::Commit(_) => "failed",
+            Self::MissingFile => UploadOutcome::Missing,
+            Self::NotText(_) => UploadOutcome::NotText,
+            Self::Form(FormError::FileTooLarge | FormError::OtherFieldsTooLarge) => {
+                UploadOutcome::TooLarge
+            }
+            Self::Form(FormError::Body(_)) => UploadOutcome::Interrupted,
+            Self::Form(_) => UploadOutcome::Malformed,
+            Self::Commit(CommitError::TooSlow) => UploadOutcome::TooSlow,
+            Self::Store(_) | Self::Commit(_) => UploadOutcome::Failed,
         }
     }
 }

@@ -9,12 +9,14 @@ use opentelemetry::logs::Severity;
 use opentelemetry::trace::{Span as _, SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Span as Recorder};
+use spinfo_names::Metric;
+use spinfo_names::attribute::COMPONENT_ERROR;
+use spinfo_names::values::ComponentError;
 
 use crate::instance::Instance;
 use crate::problem::Problem;
 use crate::telemetry::Begun;
 use crate::telemetry::log::Entry;
-use crate::telemetry::metrics::Metric;
 use crate::trace;
 
 /// Variables, stores, time, and the request's trace. Cheap to clone; background work may keep a clone.
@@ -212,10 +214,10 @@ impl Span {
         }
     }
 
-    /// Marks the span as failed. `error_type` is of low cardinality, `message` may say anything.
-    pub fn fail(&mut self, error_type: &'static str, message: &str) {
+    /// Marks the span as failed; `message` may say anything.
+    pub fn fail(&mut self, error: ComponentError, message: &str) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.set_attribute(KeyValue::new("error.type", error_type));
+            recorder.set_attribute(KeyValue::new(COMPONENT_ERROR.key, error.as_str()));
             recorder.set_status(Status::error(message.to_owned()));
         }
     }

@@ -8,6 +8,8 @@ use http::header::{ALLOW, CONTENT_LENGTH, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, StatusCode};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanContext, SpanKind};
+use spinfo_names::attribute::{INSTANCE_REQUESTS, URL_PATH};
+use spinfo_names::values::HttpMethod;
 
 use crate::app::App;
 use crate::cx::Cx;
@@ -25,7 +27,7 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
-use finish::{Finish, known, span_name};
+use finish::{Finish, span_name};
 
 static TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
@@ -56,6 +58,7 @@ async fn handle(routes: &RouteTable, instance: Rc<Instance>, mut request: Reques
     let telemetry = instance.telemetry().await;
 
     let method = request.method().clone();
+    let known = HttpMethod::of(method.as_str());
     let (route, step) = match routes.find(&request) {
         Match::Handler {
             template,
@@ -70,16 +73,16 @@ async fn handle(routes: &RouteTable, instance: Rc<Instance>, mut request: Reques
     };
 
     let parent = trace::extract(request.fields());
-    let name = || span_name(instance.identity.component, &method, route);
+    let name = || span_name(instance.identity.component, known, route);
     let mut begun = if telemetry.is_silent(began) {
         telemetry.skip(&parent)
     } else {
         telemetry.begin(name, SpanKind::Internal, received, &parent)
     };
     if let Some(recorder) = &mut begun.recorder {
-        recorder.set_attribute(KeyValue::new("url.path", request.path().to_owned()));
+        recorder.set_attribute(KeyValue::new(URL_PATH.key, request.path().to_owned()));
         recorder.set_attribute(KeyValue::new(
-            "spinfo.instance.requests",
+            INSTANCE_REQUESTS.key,
             instance.requests.get().cast_signed(),
         ));
     }
@@ -95,7 +98,7 @@ async fn handle(routes: &RouteTable, instance: Rc<Instance>, mut request: Reques
     let span = begun.context.clone();
     let mut finish = Finish {
         instance,
-        method: known(&method),
+        method: known.as_str(),
         route,
         received,
         began,

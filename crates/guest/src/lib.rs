@@ -3,10 +3,10 @@
 //! A component is a route table and one handler per endpoint:
 //!
 //! ```
-//! use spinfo_guest::{Answer, App, Cx, KeyValue, Metric, Problem, Request, Response, Severity, StatusCode};
-//!
-//! const GREETINGS: Metric =
-//!     Metric { name: "spinfo.greetings", unit: "{greeting}", description: "Greetings.", buckets: &[] };
+//! use spinfo_guest::names::attribute::STATUS_STATE;
+//! use spinfo_guest::names::metric::STATUS_CHANGES;
+//! use spinfo_guest::names::values::StatusState;
+//! use spinfo_guest::{Answer, App, Cx, KeyValue, Problem, Request, Response, Severity, StatusCode};
 //!
 //! pub fn app() -> App {
 //!     App::new("greeter", env!("CARGO_PKG_VERSION"))
@@ -16,7 +16,7 @@
 //!
 //! async fn greet(cx: Cx, request: Request) -> Answer {
 //!     let greeting = cx.variable("greeting").await?;
-//!     cx.count(&GREETINGS, 1, &[KeyValue::new("kind", "plain")]);
+//!     cx.count(&STATUS_CHANGES, 1, &[KeyValue::new(STATUS_STATE.key, StatusState::Ok.as_str())]);
 //!     Ok(Response::text(format!("{greeting}, {}", request.param("name"))))
 //! }
 //!
@@ -46,10 +46,14 @@
 //! The crate adds to every answer what the HTTP contract asks of all: `traceresponse`, `nosniff`, HEAD, OPTIONS, 404,
 //! 405 with `allow`, problem documents; and to every request a span, a metric and a log record over OTLP.
 //!
-//! The map, in reading order: `app` (a request's way), `route`, `request`, `fields`, `body`, `negotiate`, `response`, `problem`,
-//! `html`, `cx` (what a handler gets), `admin`, `store`, `trace` (W3C headers), `telemetry` (buffers and export),
-//! `time`, `instance` (what stays between requests), `platform` (the seam to the host), `serve` (WebAssembly only) and
-//! `testing` (native only).
+//! The map, in reading order; each module knows only modules that come later, and `handle` knows them all:
+//! - `app`, a component before its first request, and `handle`, the way of a request through it, with `handle::finish`, its
+//!   span, metric and log record, and `handle::store`, the store whose operations are spans;
+//! - what a handler gets and gives: `admin`, `route`, `cx`, `request`, `problem`, `response`, `negotiate`, `html`;
+//! - `instance`, what stays between requests, and `telemetry`, buffers and export;
+//! - the ground, which knows nothing of requests: `platform` (the seam to the host), `store`, `body`, `fields`, `trace` (W3C
+//!   headers), `time`;
+//! - `serve`, the entry in WebAssembly, and `testing`, a host for native tests.
 
 mod admin;
 mod app;
@@ -91,8 +95,8 @@ pub use route::Answer;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use serve::{serve, wasip3};
+pub use spinfo_names as names;
 pub use store::StoreError;
-pub use telemetry::metrics::Metric;
 pub use time::{rfc3339, unix_nanos};
 
 /// Makes a component of an `fn() -> App`. In WebAssembly it exports `wasi:http/handler`, as `spin_sdk::http_service` does, but

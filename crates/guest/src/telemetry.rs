@@ -23,9 +23,10 @@ pub(crate) mod resource;
 #[cfg(test)]
 mod tests;
 
+use spinfo_names::Metric;
+
 use crate::platform::Platform;
 use log::Entry;
-use metrics::Metric;
 use pipeline::Pipeline;
 use resource::Identity;
 

@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::component::{self, Component};
 use crate::declaration::{self, Variable};
-use crate::document::{self, Item};
+use crate::document::Item;
 use crate::error::{Error, Place, Problem, Warning};
+use crate::files::{self, Files};
 use crate::name;
 use crate::outbound::AllowedHosts;
+use crate::router::Router;
 use crate::section::Section;
 use crate::trigger::{self, HttpTrigger};
-use crate::v1;
 
-/// The file that is looked for in a folder.
-pub const MANIFEST_FILE: &str = "spin.toml";
 /// An application as its manifest describes it.
 #[derive(Clone, Debug)]
 pub struct Application {
@@ -41,60 +40,6 @@ pub struct Application {
 }
 
 impl Application {
-    /// Reads and checks a manifest.
-    ///
-    /// # Errors
-    /// [`Error::Read`] if `path` is neither a readable manifest nor a folder with a `spin.toml`, else like
-    /// [`Application::parse`].
-    pub fn load(path: &Path) -> Result<Self, Error> {
-        let file = if path.is_dir() {
-            path.join(MANIFEST_FILE)
-        } else {
-            path.to_owned()
-        };
-        let bytes = std::fs::read(&file).map_err(|cause| Error::Read {
-            file: file.clone(),
-            cause,
-            remedy: "name a spin.toml, or a folder with one, with --from".to_owned(),
-        })?;
-        let text = String::from_utf8(bytes).map_err(|error| Error::Syntax {
-            place: Place::file(&file),
-            reason: format!("{error}; save it as UTF-8"),
-        })?;
-        let dir = file
-            .parent()
-            .filter(|dir| !dir.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        Self::parse(&text, dir, &file)
-    }
-
-    /// Checks the text of a manifest without reading any file. Paths in it are joined to `dir`; `file_name` is for messages.
-    ///
-    /// # Errors
-    /// [`Error::Syntax`] for what isn't TOML, [`Error::Unsupported`] for what Spin knows and spinfo doesn't do,
-    /// [`Error::Invalid`] for everything else that keeps Spin from starting.
-    pub fn parse(text: &str, dir: &Path, file_name: &Path) -> Result<Self, Error> {
-        let mut root = document::parse(text, file_name)?;
-        let version = root.take("spin_manifest_version");
-        let Some(version) = version.or_else(|| root.take_unadvised("spin_version")) else {
-            return Err(root.missing(
-                "spin_manifest_version",
-                "start the file with spin_manifest_version = 2",
-            ));
-        };
-        match (version.as_integer(), version.as_str()) {
-            (Some(2), _) if version.name == "spin_manifest_version" => {
-                let application = Self::new(dir, file_name);
-                application.read(root)
-            }
-            (_, Some("1")) => v1::read(root, &version, dir, file_name),
-            _ => Err(version.invalid(
-                "unknown manifest version",
-                "write spin_manifest_version = 2",
-            )),
-        }
-    }
-
     pub(crate) fn new(dir: &Path, file: &Path) -> Self {
         Self {
             name: String::new(),
@@ -110,7 +55,7 @@ impl Application {
         }
     }
 
-    fn read(mut self, mut root: Section<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(mut self, mut root: Section<'_>) -> Result<Self, Error> {
         let details = root
             .require("application", "add [application] with name = \"…\"")?
             .section()?;
@@ -206,7 +151,12 @@ impl Application {
                 })));
             }
         }
-        AllowedHosts::check(&component, variables, &problem, &mut self.warnings)?;
+        AllowedHosts::check(
+            &component.allowed_outbound_hosts,
+            variables,
+            &problem,
+            &mut self.warnings,
+        )?;
         self.components.insert(id, component);
         Ok(())
     }
@@ -326,7 +276,7 @@ impl Application {
             };
             self.warnings.push(Warning(problem));
         }
-        for (trigger, by) in trigger::unreachable(&self) {
+        for (trigger, by) in Router::new(&self).unreachable(&self.triggers) {
             let problem = Problem {
                 place: Place::file(&self.file),
                 key: format!("trigger {}", trigger.id),
@@ -337,6 +287,22 @@ impl Application {
         }
         self.warnings.extend(warnings);
         Ok(self)
+    }
+
+    /// Finds the files that `component` can read, by looking into the manifest's folder.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a file or folder that isn't there or lies outside of the manifest's folder, for a pattern
+    /// that doesn't parse and for a path that would be both a file and a folder; [`Error::Read`] for an unreadable folder.
+    pub fn files(&self, component: &Component) -> Result<Files, Error> {
+        let entries = files::Entries {
+            manifest: &self.file,
+            base_dir: &self.base_dir,
+            component: &component.id,
+            mounts: &component.files,
+            exclude: &component.exclude_files,
+        };
+        entries.find()
     }
 
     /// Checks that the WebAssembly file of every component is there.
@@ -361,6 +327,13 @@ impl Application {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Router {
+    /// The router of `application`; [`Application::warnings`] names both of two triggers with the same route.
+    pub fn new(application: &Application) -> Self {
+        Self::over(&application.triggers, application.components.keys())
     }
 }
 

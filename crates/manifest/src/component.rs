@@ -214,19 +214,10 @@ fn read_variables(section: &mut Section<'_>) -> Result<BTreeMap<String, Template
     for item in section.entries("variables")? {
         declaration::check_name(&item)?;
         let name = item.name.clone();
-        let template = read_template(&item)?;
+        let template = Template::read(&item)?;
         variables.insert(name, template);
     }
     Ok(variables)
-}
-
-/// A string with `{{ }}` templates in it.
-pub(crate) fn read_template(item: &Item<'_>) -> Result<Template, Error> {
-    let text = item.clone().string()?;
-    Template::parse(&text).map_err(|error| match error {
-        Error::Template { reason, remedy, .. } => item.invalid(reason, remedy),
-        other => other,
-    })
 }
 
 fn read_stores(section: &mut Section<'_>) -> Result<Vec<String>, Error> {

@@ -73,13 +73,6 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// Whether Spin may well accept this and only spinfo refuses it, by name.
-    pub fn is_unsupported(&self) -> bool {
-        matches!(self, Self::Unsupported(_))
-    }
-}
-
 /// A file and, where known, the line in it, starting with 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {

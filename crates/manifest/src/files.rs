@@ -1,13 +1,11 @@
 //! `files`: what of the application's folder a component can read.
 //!
 //! Spin copies the files into a folder that becomes the component's root. Which file ends up where follows its rules, those
-//! that surprise included; [`Application::files`] says so in warnings.
+//! that surprise included; [`Application::files`](crate::Application::files) says so in warnings.
 
 use std::collections::BTreeMap;
 use std::path::{Component as Part, Path, PathBuf};
 
-use crate::application::Application;
-use crate::component::Component;
 use crate::document::Item;
 use crate::error::{Error, Place, Problem, Warning};
 
@@ -57,24 +55,30 @@ impl FileMount {
     }
 }
 
-impl Application {
-    /// Finds the files that `component` can read, by looking into the manifest's folder.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a file or folder that isn't there or lies outside of the manifest's folder, for a pattern
-    /// that doesn't parse and for a path that would be both a file and a folder; [`Error::Read`] for an unreadable folder.
-    pub fn files(&self, component: &Component) -> Result<Files, Error> {
-        let root = std::path::absolute(&self.base_dir).map_err(|cause| Error::Read {
-            file: self.base_dir.clone(),
+/// The entries of one component.
+pub(crate) struct Entries<'a> {
+    pub(crate) manifest: &'a Path,
+    pub(crate) base_dir: &'a Path,
+    /// The component's id.
+    pub(crate) component: &'a str,
+    pub(crate) mounts: &'a [FileMount],
+    /// `exclude_files`
+    pub(crate) exclude: &'a [String],
+}
+
+impl Entries<'_> {
+    /// See [`Application::files`](crate::Application::files).
+    pub(crate) fn find(&self) -> Result<Files, Error> {
+        let root = std::path::absolute(self.base_dir).map_err(|cause| Error::Read {
+            file: self.base_dir.to_owned(),
             cause,
             remedy: "start in a folder that exists".to_owned(),
         })?;
         let mut files = Files::default();
-        for (at, mount) in component.files.iter().enumerate() {
-            let key = format!("component.{}.files[{at}]", component.id);
+        for (at, mount) in self.mounts.iter().enumerate() {
+            let key = format!("component.{}.files[{at}]", self.component);
             let mut finder = Finder {
-                application: self,
-                component,
+                entries: self,
                 root: &root,
                 key,
                 files: &mut files,
@@ -98,8 +102,8 @@ impl Application {
         {
             None => Ok(files),
             Some(both) => Err(Error::Invalid(Box::new(Problem {
-                place: Place::file(&self.file),
-                key: format!("component.{}.files", component.id),
+                place: Place::file(self.manifest),
+                key: format!("component.{}.files", self.component),
                 reason: format!("{} would be both a file and a folder", both.display()),
                 remedy: "correct one of the destinations".to_owned(),
             }))),
@@ -109,8 +113,7 @@ impl Application {
 
 /// Looks for the files of one entry.
 struct Finder<'a> {
-    application: &'a Application,
-    component: &'a Component,
+    entries: &'a Entries<'a>,
     /// The manifest's folder, absolute.
     root: &'a Path,
     key: String,
@@ -121,7 +124,7 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn problem(&self, reason: impl Into<String>, remedy: &str) -> Problem {
         Problem {
-            place: Place::file(&self.application.file),
+            place: Place::file(self.entries.manifest),
             key: self.key.clone(),
             reason: reason.into(),
             remedy: remedy.to_owned(),
@@ -205,7 +208,7 @@ impl Finder<'_> {
     /// Adds the files that match `pattern`, each below `folder` under its path relative to `prefix`.
     fn glob(&mut self, pattern: &str, prefix: &Path, folder: &Path) -> Result<(), Error> {
         const GLOB: &str = "correct it; * ? [a-z] and ** as a whole folder name are understood";
-        let excluded = self.component.exclude_files.iter().map(|pattern| {
+        let excluded = self.entries.exclude.iter().map(|pattern| {
             glob::Pattern::new(pattern).or_else(|error| {
                 self.fail(
                     format!("exclude_files has {pattern:?}, no pattern: {}", error.msg),

@@ -15,7 +15,6 @@ use url::Host;
 
 pub use self::pattern::HostPattern;
 
-use crate::component::{self, Component};
 use crate::declaration::Variable;
 use crate::document::Item;
 use crate::error::{Error, Problem, Warning};
@@ -105,12 +104,11 @@ impl AllowedHosts {
 
     /// Checks what is known before variables have values: literal patterns, and templates with their defaults.
     pub(crate) fn check(
-        component: &Component,
+        patterns: &[Template],
         variables: &BTreeMap<String, Variable>,
         place: &Problem,
         warnings: &mut Vec<Warning>,
     ) -> Result<(), Error> {
-        let patterns = &component.allowed_outbound_hosts;
         for (at, template) in patterns
             .iter()
             .enumerate()
@@ -170,7 +168,7 @@ pub(crate) fn read(
 ) -> Result<Vec<Template>, Error> {
     let mut hosts = vec![];
     for item in section.array("allowed_outbound_hosts")? {
-        let template = component::read_template(&item)?;
+        let template = Template::read(&item)?;
         if template.is_literal() {
             let pattern = parse_literal(&item, template.as_str())?;
             if !KNOWN_SCHEMES.contains(&pattern.scheme()) {

@@ -113,6 +113,11 @@ impl RoutePattern {
         })
     }
 
+    /// Whether there is nothing but text.
+    pub(crate) fn is_literal(&self) -> bool {
+        !self.wildcard && self.parameters().next().is_none()
+    }
+
     /// Whether both match exactly the same paths.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.segments.len() == other.segments.len()

@@ -5,9 +5,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::application::Application;
 use crate::route::{Captures, RoutePattern};
-use crate::trigger::Route;
+use crate::trigger::{HttpTrigger, Route};
 
 /// What a chained request (`http://ID.spin.internal/…`) is matched against.
 const CHAINED_ROUTE: &str = "/...";
@@ -31,9 +30,9 @@ pub struct PublicRoute {
     pub pattern: RoutePattern,
     /// Id of the component that answers it.
     pub component: String,
-    /// That component's position in [`Application::components`].
+    /// That component's position in [`Application::components`](crate::Application::components).
     pub component_index: usize,
-    /// The trigger's position in [`Application::triggers`].
+    /// The trigger's position in [`Application::triggers`](crate::Application::triggers).
     pub trigger_index: usize,
     /// `spin-path-match-NAME` for each parameter, in order; empty where that is no header name.
     parameter_headers: Vec<String>,
@@ -50,16 +49,20 @@ pub struct RouteMatch<'a> {
 }
 
 impl Router {
-    /// Sorts the routes of `application`. Of two triggers with the same route, the later answers (and
-    /// [`Application::warnings`] names both).
-    pub fn new(application: &Application) -> Self {
+    /// Sorts the routes of `triggers` to `components`, their ids in order. Of two triggers with the same route, the later
+    /// answers.
+    pub(crate) fn over<'a>(
+        triggers: &[HttpTrigger],
+        components: impl Iterator<Item = &'a String>,
+    ) -> Self {
+        let components: Vec<String> = components.cloned().collect();
         let mut distinct: Vec<PublicRoute> = vec![];
-        for (trigger_index, trigger) in application.triggers.iter().enumerate() {
+        for (trigger_index, trigger) in triggers.iter().enumerate() {
             let Route::Path(pattern) = &trigger.route else {
                 continue;
             };
-            let mut ids = application.components.keys();
             // Parsing has checked that the component is there.
+            let mut ids = components.iter();
             let Some(component_index) = ids.position(|id| *id == trigger.component) else {
                 continue;
             };
@@ -86,14 +89,13 @@ impl Router {
             .into_values()
             .map(|at| distinct[at].clone())
             .collect();
-        let triggered = application
-            .triggers
+        let triggered = triggers
             .iter()
             .map(|trigger| trigger.component.clone())
             .collect();
         Self {
             routes,
-            components: application.components.keys().cloned().collect(),
+            components,
             triggered,
         }
     }
@@ -115,6 +117,28 @@ impl Router {
                 captures,
             })
         })
+    }
+
+    /// The triggers without parameters and wildcard whose path another route answers, each with the trigger of that route.
+    pub(crate) fn unreachable<'t>(
+        &self,
+        triggers: &'t [HttpTrigger],
+    ) -> Vec<(&'t HttpTrigger, &'t HttpTrigger)> {
+        let mut found = vec![];
+        for trigger in triggers {
+            let Route::Path(pattern) = &trigger.route else {
+                continue;
+            };
+            let answering = self.find(pattern.path()).and_then(|found| found.route);
+            let Some((_, answering)) = answering.filter(|_| pattern.is_literal()) else {
+                continue;
+            };
+            // Equal routes have been reported on the way.
+            if !pattern.is_same(&answering.pattern) {
+                found.push((trigger, &triggers[answering.trigger_index]));
+            }
+        }
+        found
     }
 
     /// The match for a request that another component sends to `http://ID.spin.internal`, whatever routes the component
@@ -178,7 +202,7 @@ impl<'a> RouteMatch<'a> {
         self.component
     }
 
-    /// That component's position in [`Application::components`], for tables made beside it.
+    /// That component's position in [`Application::components`](crate::Application::components), for tables made beside it.
     pub fn component_index(&self) -> usize {
         self.component_index
     }
@@ -286,6 +310,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::Application;
 
     /// A router over `routes`, each answered by the component `a`.
     fn router(routes: &[&str]) -> Router {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::document::Item;
 use crate::error::Error;
 
 /// A parsed template.
@@ -21,6 +22,15 @@ enum Part {
 }
 
 impl Template {
+    /// Reads a string with templates in it.
+    pub(crate) fn read(item: &Item<'_>) -> Result<Self, Error> {
+        let text = item.clone().string()?;
+        Self::parse(&text).map_err(|error| match error {
+            Error::Template { reason, remedy, .. } => item.invalid(reason, remedy),
+            other => other,
+        })
+    }
+
     /// Parses `text`.
     ///
     /// # Errors

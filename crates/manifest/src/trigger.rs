@@ -1,10 +1,8 @@
 //! `[[trigger.http]]`: which route starts which component.
 
-use crate::application::Application;
 use crate::document::Item;
 use crate::error::{Error, Warning};
 use crate::route::RoutePattern;
-use crate::router::Router;
 use crate::section::Section;
 
 /// The paths below which the host itself answers, whatever the routes say.
@@ -173,7 +171,7 @@ pub(crate) fn check_route(route: &Route, earlier: &[HttpTrigger]) -> Vec<(String
     if pattern.is_dead() {
         let reason = "matches no path at all, since a wildcard stands before its end";
         problems.push((reason.to_owned(), "put the wildcard last"));
-    } else if is_literal(pattern) && pattern.matches(pattern.path()).is_none() {
+    } else if pattern.is_literal() && pattern.matches(pattern.path()).is_none() {
         let reason =
             "doesn't match itself: a dot after a slash is joined to the text before it, as in Spin";
         problems.push((
@@ -194,31 +192,4 @@ pub(crate) fn check_route(route: &Route, earlier: &[HttpTrigger]) -> Vec<(String
         ));
     }
     problems
-}
-
-/// The triggers without parameters and wildcard whose path another route answers, each with the trigger of that route.
-pub(crate) fn unreachable(application: &Application) -> Vec<(&HttpTrigger, &HttpTrigger)> {
-    let router = Router::new(application);
-    let mut found = vec![];
-    for trigger in &application.triggers {
-        let Route::Path(pattern) = &trigger.route else {
-            continue;
-        };
-        let answering = router
-            .find(pattern.path())
-            .and_then(|found| found.route_index());
-        let answering = answering.map(|index| &router.routes()[index]);
-        let Some(answering) = answering.filter(|_| is_literal(pattern)) else {
-            continue;
-        };
-        // Equal routes have been reported on the way.
-        if !pattern.is_same(&answering.pattern) {
-            found.push((trigger, &application.triggers[answering.trigger_index]));
-        }
-    }
-    found
-}
-
-fn is_literal(pattern: &RoutePattern) -> bool {
-    !pattern.is_wildcard() && pattern.parameters().next().is_none()
 }

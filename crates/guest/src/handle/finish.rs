@@ -4,57 +4,31 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use opentelemetry::KeyValue;
 use opentelemetry::logs::Severity;
 use opentelemetry::trace::{Span as _, Status};
+use spinfo_names::attribute::{
+    COMPONENT, COMPONENT_ERROR, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE,
+};
+use spinfo_names::metric::COMPONENT_REQUEST_DURATION;
+use spinfo_names::values::HttpMethod;
 
 use crate::instance::Instance;
 use crate::telemetry::log::Entry;
-use crate::telemetry::metrics::Metric;
 use crate::telemetry::{Begun, Telemetry, flush};
 
-/// Seconds from the request's arrival in the component to the end of its answer.
-const DURATION: Metric = Metric {
-    name: "spinfo.component.request.duration",
-    unit: "s",
-    description: "Duration of requests within a component, streamed answers to their last chunk.",
-    buckets: &[
-        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
-        5.0, 10.0,
-    ],
-};
-
-/// `hello GET /`; an unknown method is `HTTP` by the conventions, an unknown path is left out.
+/// `hello GET /`; an unknown path is left out.
 pub(super) fn span_name(
     component: &str,
-    method: &Method,
+    method: HttpMethod,
     route: Option<&str>,
 ) -> Cow<'static, str> {
-    let method = match known(method) {
-        "_OTHER" => "HTTP",
-        name => name,
-    };
+    let method = method.span_name();
     Cow::Owned(match route {
         Some(route) => [component, " ", method, " ", route].concat(),
         None => [component, " ", method].concat(),
     })
-}
-
-/// `http.request.method` of the semantic conventions: clients can't invent values.
-pub(super) fn known(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => "_OTHER",
-    }
 }
 
 /// Ends the request's span, measures and logs it, when dropped.
@@ -96,10 +70,10 @@ impl Drop for Finish {
             recorder.end_with_timestamp(ended);
         }
         attributes.push(KeyValue::new(
-            "wasm.component",
+            COMPONENT.key,
             self.instance.identity.component,
         ));
-        telemetry.record(&DURATION, took.as_secs_f64(), &attributes);
+        telemetry.record(&COMPONENT_REQUEST_DURATION, took.as_secs_f64(), &attributes);
         flush::schedule(pipeline, &self.instance.platform, now);
     }
 }
@@ -118,14 +92,17 @@ impl Finish {
     /// What span, log record and metric have in common; all of low cardinality.
     fn attributes(&self) -> Vec<KeyValue> {
         let mut attributes = Vec::with_capacity(5);
-        attributes.push(KeyValue::new("http.request.method", self.method));
+        attributes.push(KeyValue::new(HTTP_REQUEST_METHOD.key, self.method));
         attributes.push(KeyValue::new(
-            "http.response.status_code",
+            HTTP_RESPONSE_STATUS_CODE.key,
             i64::from(self.status.as_u16()),
         ));
-        attributes.extend(self.route.map(|route| KeyValue::new("http.route", route)));
+        attributes.extend(self.route.map(|route| KeyValue::new(HTTP_ROUTE.key, route)));
         if self.status.is_server_error() {
-            attributes.push(KeyValue::new("error.type", self.status.as_str().to_owned()));
+            attributes.push(KeyValue::new(
+                COMPONENT_ERROR.key,
+                self.status.as_str().to_owned(),
+            ));
         }
         attributes
     }

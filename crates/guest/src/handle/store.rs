@@ -5,6 +5,8 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::SpanKind;
+use spinfo_names::attribute::{DB_NAMESPACE, DB_OPERATION_NAME, DB_SYSTEM_NAME};
+use spinfo_names::values::ComponentError;
 
 use crate::cx::{Cx, Span};
 use crate::store::{Backend, StoreError};
@@ -22,7 +24,8 @@ impl Cx {
                 backend,
             }),
             Err(error) => {
-                open_span(self, "open", label).fail("key_value_error", &error.to_string());
+                open_span(self, "open", label)
+                    .fail(ComponentError::KeyValueError, &error.to_string());
                 Err(error)
             }
         }
@@ -72,7 +75,7 @@ impl Store {
         let mut span = open_span(&self.cx, operation, self.label);
         let result = work.await;
         if let Err(error) = &result {
-            span.fail("key_value_error", &error.to_string());
+            span.fail(ComponentError::KeyValueError, &error.to_string());
         }
         result
     }
@@ -84,9 +87,9 @@ fn open_span(cx: &Cx, operation: &'static str, label: &'static str) -> Span {
         SpanKind::Client,
         format!("{operation} {label}"),
         vec![
-            KeyValue::new("db.system.name", "spin.key_value"),
-            KeyValue::new("db.operation.name", operation),
-            KeyValue::new("db.namespace", label),
+            KeyValue::new(DB_SYSTEM_NAME.key, "spin.key_value"),
+            KeyValue::new(DB_OPERATION_NAME.key, operation),
+            KeyValue::new(DB_NAMESPACE.key, label),
         ],
     )
 }

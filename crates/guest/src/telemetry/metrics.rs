@@ -1,4 +1,4 @@
-//! Instruments: declared as constants by whoever measures, created once per instance.
+//! Instruments for the metrics of `spinfo-names`, created once per instance.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,20 +14,9 @@ use opentelemetry_sdk::metrics::{
     InstrumentKind, ManualReader, Pipeline, SdkMeterProvider, Temporality,
 };
 
-use super::resource::{Identity, SCOPE, of_metrics};
+use spinfo_names::Metric;
 
-/// A metric's name, unit (UCUM) and meaning.
-#[derive(Debug, Clone, Copy)]
-pub struct Metric {
-    /// Dotted, below `spinfo.`.
-    pub name: &'static str,
-    /// For example `{word}`, `By` or `s`.
-    pub unit: &'static str,
-    /// One sentence.
-    pub description: &'static str,
-    /// Upper bounds of a histogram's buckets; empty means OpenTelemetry's defaults.
-    pub buckets: &'static [f64],
-}
+use super::resource::{Identity, SCOPE, of_metrics};
 
 /// Delta sums and histograms that are read when an export is due. Delta, because an instance is gone in seconds: a
 /// cumulative sum would start at zero again and again.
@@ -69,7 +58,7 @@ impl Metrics {
                 self.meter
                     .u64_counter(metric.name)
                     .with_unit(metric.unit)
-                    .with_description(metric.description)
+                    .with_description(metric.help)
                     .build()
             })
             .add(increment, attributes);
@@ -84,12 +73,8 @@ impl Metrics {
                     .meter
                     .f64_histogram(metric.name)
                     .with_unit(metric.unit)
-                    .with_description(metric.description);
-                if metric.buckets.is_empty() {
-                    builder.build()
-                } else {
-                    builder.with_boundaries(metric.buckets.to_vec()).build()
-                }
+                    .with_description(metric.help);
+                builder.with_boundaries(metric.buckets().to_vec()).build()
             })
             .record(value, attributes);
     }
@@ -133,28 +118,23 @@ impl MetricReader for SharedReader {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use spinfo_names::metric::WORDCOUNT_WORDS;
 
-    const WORDS: Metric = Metric {
-        name: "spinfo.test.words",
-        unit: "{word}",
-        description: "Words.",
-        buckets: &[],
-    };
+    use super::*;
 
     #[test]
     fn a_measurement_is_collected_once() {
         let metrics = Metrics::new(&Identity::new("hello", "0"));
         assert!(metrics.collect().is_none());
-        metrics.count(&WORDS, 2, &[]);
-        metrics.count(&WORDS, 3, &[]);
+        metrics.count(&WORDCOUNT_WORDS, 2, &[]);
+        metrics.count(&WORDCOUNT_WORDS, 3, &[]);
         let collected = metrics.collect().unwrap();
         let names: Vec<_> = collected
             .scope_metrics()
             .flat_map(|scope| scope.metrics())
             .map(|m| m.name())
             .collect();
-        assert_eq!(names, ["spinfo.test.words"]);
+        assert_eq!(names, [WORDCOUNT_WORDS.name]);
         assert!(metrics.collect().is_none());
     }
 }

@@ -20,9 +20,12 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{
     Sampler, SdkTracer, SdkTracerProvider, SpanData, SpanExporter as _,
 };
+use spinfo_names::attribute::SIGNAL;
+use spinfo_names::metric::COMPONENT_DROPPED;
+use spinfo_names::values::Signal;
 
 use super::buffer::{Buffer, LogItem};
-use super::metrics::{Metric, Metrics};
+use super::metrics::Metrics;
 use super::resource::{Identity, SCOPE, of_events};
 
 /// How long requests of one instance are gathered into one export. Longer means fewer exports, and later ones.
@@ -30,13 +33,6 @@ pub(crate) const GATHER: Duration = Duration::from_millis(50);
 
 /// How long nothing is sent after an export failed, so that a missing receiver costs next to nothing.
 pub(crate) const BACK_OFF: Duration = Duration::from_secs(10);
-
-const DROPPED: Metric = Metric {
-    name: "spinfo.telemetry.dropped",
-    unit: "{item}",
-    description: "Spans and log records of the components that never reached the receiver.",
-    buckets: &[],
-};
 
 /// One instance's way to the receiver.
 #[derive(Debug)]
@@ -127,10 +123,13 @@ impl Pipeline {
     /// Sends everything that waits, the three signals at once. `now` is the monotonic time afterwards.
     pub(super) async fn export(&self, now: impl Fn() -> Duration) {
         let (spans, logs) = (self.spans.take_dropped(), self.logs.take_dropped());
-        for (signal, lost) in [("spans", spans), ("logs", logs)] {
+        for (signal, lost) in [(Signal::Spans, spans), (Signal::Logs, logs)] {
             if lost > 0 {
-                self.metrics
-                    .count(&DROPPED, lost, &[KeyValue::new("signal", signal)]);
+                self.metrics.count(
+                    &COMPONENT_DROPPED,
+                    lost,
+                    &[KeyValue::new(SIGNAL.key, signal.as_str())],
+                );
             }
         }
         let results = join3(

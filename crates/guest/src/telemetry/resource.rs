@@ -6,6 +6,10 @@ use opentelemetry_sdk::resource::{
     EnvResourceDetector, ResourceDetector, TelemetryResourceDetector,
 };
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use spinfo_names::attribute::{
+    COMPONENT, DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE,
+    SERVICE_VERSION,
+};
 
 /// `service.name` and `service.namespace`: the application, of which the component is a part.
 const SERVICE: &str = "spinfo";
@@ -48,13 +52,13 @@ pub(crate) fn of_metrics(identity: &Identity) -> Resource {
 
 fn builder(identity: &Identity, instance: Option<&str>) -> Resource {
     let mut attributes = vec![
-        KeyValue::new("service.name", SERVICE),
-        KeyValue::new("service.namespace", SERVICE),
-        KeyValue::new("service.version", identity.version),
-        KeyValue::new("deployment.environment.name", "development"),
-        KeyValue::new("wasm.component", identity.component),
+        KeyValue::new(SERVICE_NAME.key, SERVICE),
+        KeyValue::new(SERVICE_NAMESPACE.key, SERVICE),
+        KeyValue::new(SERVICE_VERSION.key, identity.version),
+        KeyValue::new(DEPLOYMENT_ENVIRONMENT_NAME.key, "development"),
+        KeyValue::new(COMPONENT.key, identity.component),
     ];
-    attributes.extend(instance.map(|id| KeyValue::new("service.instance.id", id.to_owned())));
+    attributes.extend(instance.map(|id| KeyValue::new(SERVICE_INSTANCE_ID.key, id.to_owned())));
     let detectors: [Box<dyn ResourceDetector>; 2] = [
         Box::new(TelemetryResourceDetector),
         Box::new(EnvResourceDetector::new()),

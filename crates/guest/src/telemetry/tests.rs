@@ -12,9 +12,9 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use spinfo_names::{Kind, Metric, Sender};
 
 use super::buffer::CAPACITY;
-use super::metrics::Metric;
 use super::pipeline::{BACK_OFF, GATHER};
 use crate::app::App;
 use crate::cx::Cx;
@@ -29,8 +29,10 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPOONS: Metric = Metric {
     name: "spinfo.test.spoons",
     unit: "{spoon}",
-    description: "Spoons.",
-    buckets: &[],
+    help: "Spoons.",
+    kind: Kind::Counter,
+    senders: &[Sender::Component],
+    attributes: &[],
 };
 
 fn app() -> TestApp {

@@ -1,55 +1,88 @@
 //! What all answers have in common.
 
+use std::fs;
+use std::net::SocketAddr;
+
 use serde_json::json;
+use spinfo_tests::artifacts;
 
-use super::{HTML, Servers, ask, get, is_problem, is_traced_and_not_sniffed};
+use super::{HTML, JSON, Servers, ask, get, is_problem, is_traced_and_not_sniffed};
 
-/// Every route with the methods that it allows, `GET` standing for `HEAD` too, and the media type of its usual answer.
-const ROUTES: [(&str, &[&str], &str); 18] = [
-    ("/", &["GET"], "text/plain; charset=utf-8"),
-    ("/api/info", &["GET"], "application/json"),
-    ("/version", &["GET"], "application/json"),
-    ("/now", &["GET"], "text/plain; charset=utf-8"),
-    ("/status", &["GET", "PUT", "DELETE"], "application/json"),
-    ("/status/change", &["POST"], "application/json"),
-    ("/file_upload", &["GET", "POST"], "text/html; charset=utf-8"),
-    ("/files", &["GET"], "application/json"),
-    ("/files/nothing.txt", &["GET"], "application/problem+json"),
-    ("/healthz", &["GET"], "application/json"),
-    ("/readyz", &["GET"], "application/json"),
-    ("/readyz/enable", &["POST"], ""),
-    ("/readyz/disable", &["POST"], ""),
-    ("/headers", &["GET", "POST"], "application/json"),
-    ("/echo", &["POST"], "application/octet-stream"),
-    ("/delay/0", &["GET"], "application/json"),
-    ("/status/200", &["GET", "POST", "PUT"], "application/json"),
-    ("/chunked/0", &["GET"], "application/json"),
-];
+/// Every route that spin.toml sends to a component, as a path: a parameter is 0, a code is 200.
+fn paths() -> Vec<String> {
+    let manifest = fs::read_to_string(artifacts::manifest()).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let triggers = manifest["trigger"]["http"].as_array().unwrap();
+    let path = |trigger: &toml::Value| {
+        let route = trigger["route"].as_str().unwrap();
+        let segments = route.split('/').map(|segment| match segment {
+            ":code" => "200",
+            parameter if parameter.starts_with(':') => "0",
+            text => text,
+        });
+        segments.collect::<Vec<_>>().join("/")
+    };
+    triggers.iter().map(path).collect()
+}
+
+/// What `OPTIONS` says that a path allows.
+fn allowed(address: SocketAddr, path: &str) -> Vec<String> {
+    let answer = ask(address, "OPTIONS", path, &[], "");
+    assert_eq!(answer.status, 204, "OPTIONS {path}: {answer:?}");
+    answer
+        .header("allow")
+        .split(", ")
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Methods that some route allows, one that none does, and one that nobody knows.
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "PATCH", "BREW"];
 
 #[test]
-fn every_route_answers_with_its_media_type_and_its_trace() {
+fn every_route_answers_with_a_media_type_and_its_trace() {
     Servers::with(&[]).each(|address| {
-        for (path, methods, media) in ROUTES
-            .into_iter()
-            .filter(|(path, ..)| !path.starts_with("/readyz/"))
-        {
-            let answer = ask(address, methods[0], path, &[], "");
-            assert_eq!(answer.header("content-type"), media, "{path}: {answer:?}");
-            is_traced_and_not_sniffed(&answer);
+        for path in paths() {
+            for method in allowed(address, &path) {
+                // Its answer is the host's: the component is gone.
+                if path == "/panic" && method != "OPTIONS" {
+                    continue;
+                }
+                let answer = ask(address, &method, &path, &JSON, "");
+                is_traced_and_not_sniffed(&answer);
+                match answer.status.as_u16() {
+                    500 => panic!("{method} {path}: {answer:?}"),
+                    status @ 400.. if method != "HEAD" => is_problem(&answer, status),
+                    _ => {}
+                }
+                let typed = !answer.header("content-type").is_empty();
+                assert!(
+                    typed || answer.body.is_empty(),
+                    "{method} {path}: {answer:?}"
+                );
+            }
         }
     });
 }
 
 #[test]
+fn a_panic_is_an_answer_too() {
+    Servers::with(&[]).each(|address| assert_eq!(get(address, "/panic").status, 500));
+}
+
+#[test]
 fn head_is_get_without_a_body() {
     Servers::with(&[]).each(|address| {
-        for (path, ..) in ROUTES
-            .into_iter()
-            .filter(|(_, methods, _)| methods.contains(&"GET"))
-        {
+        for path in paths() {
+            let methods = allowed(address, &path);
+            let has = |method: &str| methods.iter().any(|allowed| allowed == method);
+            assert_eq!(has("HEAD"), has("GET"), "{path}: {methods:?}");
+            if !has("GET") || path == "/panic" {
+                continue;
+            }
             let (get, head) = (
-                ask(address, "GET", path, &[], ""),
-                ask(address, "HEAD", path, &[], ""),
+                ask(address, "GET", &path, &[], ""),
+                ask(address, "HEAD", &path, &[], ""),
             );
             assert_eq!(head.status, get.status, "{path}");
             assert!(head.body.is_empty(), "{path}");
@@ -60,7 +93,7 @@ fn head_is_get_without_a_body() {
             );
             // A clock's reading, an instance's name and a trace id may differ in length from answer to answer.
             if head.headers.contains_key("content-length")
-                && ["/", "/version", "/healthz"].contains(&path)
+                && ["/", "/version", "/healthz"].contains(&path.as_str())
             {
                 assert_eq!(
                     head.header("content-length"),
@@ -76,32 +109,79 @@ fn head_is_get_without_a_body() {
 #[test]
 fn other_methods_get_405_with_those_that_are_allowed() {
     Servers::with(&[]).each(|address| {
-        for (path, methods, _) in ROUTES {
-            for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "BREW"] {
-                if methods.contains(&method) {
+        for path in paths() {
+            let allowed = allowed(address, &path);
+            for method in METHODS {
+                if allowed.iter().any(|allowed| allowed == method) {
                     continue;
                 }
-                let answer = ask(address, method, path, &[], "");
+                let answer = ask(address, method, &path, &[], "");
                 is_problem(&answer, 405);
                 is_traced_and_not_sniffed(&answer);
-                let allow: Vec<_> = answer.header("allow").split(", ").collect();
-                assert!(
-                    methods.iter().all(|method| allow.contains(method)),
-                    "{method} {path}: {allow:?}"
-                );
                 assert_eq!(
-                    allow.contains(&"HEAD"),
-                    methods.contains(&"GET"),
-                    "{method} {path}: {allow:?}"
+                    answer.header("allow"),
+                    allowed.join(", "),
+                    "{method} {path}"
                 );
-                assert!(!allow.contains(&method));
             }
-            let answer = ask(address, "OPTIONS", path, &[], "");
-            assert_eq!(answer.status, 204, "OPTIONS {path}");
+        }
+    });
+}
+
+/// What clients rely on: methods, and the media type of the first one's answer.
+#[test]
+fn methods_and_media_types_are_those_of_the_contract() {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    const HTML: &str = "text/html; charset=utf-8";
+    const JSON: &str = "application/json";
+    Servers::with(&[]).each(|address| {
+        for (path, methods, media) in [
+            ("/", "GET", TEXT),
+            ("/api/info", "GET", JSON),
+            ("/version", "GET", JSON),
+            ("/now", "GET", TEXT),
+            ("/status", "GET PUT DELETE", JSON),
+            ("/status/change", "POST", JSON),
+            ("/file_upload", "GET POST", HTML),
+            ("/files", "GET", JSON),
+            ("/files/nothing.txt", "GET", "application/problem+json"),
+            ("/healthz", "GET", JSON),
+            ("/readyz", "GET", JSON),
+            ("/readyz/enable", "POST", ""),
+            ("/readyz/disable", "POST", ""),
+            ("/headers", "GET POST", JSON),
+            ("/echo", "POST", "application/octet-stream"),
+            ("/delay/0", "GET", JSON),
+            ("/status/200", "GET POST PUT", JSON),
+            ("/chunked/0", "GET", JSON),
+        ] {
+            let (allowed, methods) = (allowed(address, path), methods.split(' '));
             assert!(
-                answer.header("allow").contains(methods[0]),
-                "OPTIONS {path}: {answer:?}"
+                methods
+                    .clone()
+                    .all(|method| allowed.iter().any(|allowed| allowed == method)),
+                "{path}: {allowed:?}"
             );
+            let answer = ask(address, methods.clone().next().unwrap(), path, &[], "");
+            assert_eq!(answer.header("content-type"), media, "{path}: {answer:?}");
+        }
+    });
+}
+
+#[test]
+fn slashes_at_both_ends_do_not_count() {
+    Servers::with(&[]).each(|address| {
+        for (path, method) in [
+            ("//", "GET"),
+            ("/status/", "GET"),
+            ("/status//", "GET"),
+            ("//status", "GET"),
+            ("/healthz//", "GET"),
+            ("/delay/0//", "GET"),
+            ("/echo//", "POST"),
+        ] {
+            let answer = ask(address, method, path, &[], "");
+            assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
         }
     });
 }

@@ -32,6 +32,19 @@ fn the_greeting_is_exactly_the_variable() {
 }
 
 #[test]
+fn the_links_of_the_page_lead_somewhere() {
+    Servers::with(&[]).each(|address| {
+        let page = ask(address, "GET", "/", &HTML, "");
+        let links = page.text().split("<a href=\"").skip(1);
+        let links: Vec<_> = links.filter_map(|rest| rest.split('"').next()).collect();
+        assert!(links.len() > 5, "{links:?}");
+        for link in links {
+            assert_eq!(get(address, link).status, 200, "{link}");
+        }
+    });
+}
+
+#[test]
 fn info_and_version_say_what_runs() {
     Servers::with(&["revision=0123abc", "color=#ff0000", "message=hi"]).each(|address| {
         let info = get(address, "/api/info").json();

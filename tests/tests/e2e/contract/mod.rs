@@ -61,6 +61,8 @@ fn get(address: SocketAddr, path: &str) -> Answer {
 
 const HTML: [(&str, &str); 1] = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
 
+const JSON: [(&str, &str); 1] = [("accept", "application/json")];
+
 fn is_problem(answer: &Answer, status: u16) {
     assert_eq!(answer.status, status, "{answer:?}");
     assert_eq!(answer.header("content-type"), "application/problem+json");

@@ -1,12 +1,11 @@
-//! What a client may wish for, and what it may not.
+//! The fault that `GET /status` simulates, and how a client sets it.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use spinfo_guest::names::values::StatusState;
 use spinfo_guest::{Problem, StatusCode};
-
-use crate::state::Stage;
 
 /// Long enough for any client's timeout.
 const LONGEST_DELAY_MS: u64 = 60_000;
@@ -15,18 +14,19 @@ const LONGEST_TTL_SECONDS: u64 = 7 * 24 * 60 * 60;
 /// Characters.
 const LONGEST_MESSAGE: usize = 256;
 
-/// The answer to simulate.
+/// How `/status` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Wish {
+pub(crate) struct Fault {
     pub(crate) code: u16,
     pub(crate) message: String,
     pub(crate) delay_ms: u64,
-    /// Share of the requests that get it; the others are spared.
+    /// Share of the requests that meet it; the others are spared.
     pub(crate) percent: u8,
 }
 
-impl Wish {
-    pub(crate) fn ok() -> Self {
+impl Fault {
+    /// 200 at once.
+    pub(crate) fn none() -> Self {
         Self {
             code: 200,
             message: "ok".to_owned(),
@@ -40,7 +40,7 @@ impl Wish {
         Self {
             delay_ms: 500,
             message: "degraded: answers are slow".to_owned(),
-            ..Self::ok()
+            ..Self::none()
         }
     }
 
@@ -49,20 +49,21 @@ impl Wish {
         Self {
             code: 503,
             message: "failing: the service is unavailable".to_owned(),
-            ..Self::ok()
+            ..Self::none()
         }
     }
 
-    pub(crate) fn stage(&self) -> Stage {
+    /// The state that it is reported as.
+    pub(crate) fn state(&self) -> StatusState {
         match self.code {
-            500.. => Stage::Failing,
-            400..500 => Stage::Degraded,
-            _ if self.delay_ms > 0 => Stage::Degraded,
-            _ => Stage::Ok,
+            500.. => StatusState::Failing,
+            400..500 => StatusState::Degraded,
+            _ if self.delay_ms > 0 => StatusState::Degraded,
+            _ => StatusState::Ok,
         }
     }
 
-    /// Whether a request with these 64 random bits gets it.
+    /// Whether a request with these 64 random bits meets it.
     pub(crate) fn hits(&self, random: u64) -> bool {
         random % 100 < u64::from(self.percent)
     }
@@ -72,7 +73,7 @@ impl Wish {
 ///
 /// # Errors
 /// 422 that names every member with a mistake, unknown ones included.
-pub(crate) fn parse(members: &Map<String, Value>) -> Result<(Wish, Option<Duration>), Problem> {
+pub(crate) fn parse(members: &Map<String, Value>) -> Result<(Fault, Option<Duration>), Problem> {
     let mut reading = Reading {
         members,
         problem: None,
@@ -106,7 +107,7 @@ pub(crate) fn parse(members: &Map<String, Value>) -> Result<(Wish, Option<Durati
     match reading.problem {
         Some(problem) => Err(problem),
         None => Ok((
-            Wish {
+            Fault {
                 code,
                 message,
                 delay_ms,
@@ -178,31 +179,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_decides_the_stage_and_then_the_delay() {
-        let stage = |code, delay_ms| {
-            Wish {
+    fn the_code_decides_the_state_and_then_the_delay() {
+        let state = |code, delay_ms| {
+            Fault {
                 code,
                 delay_ms,
-                ..Wish::ok()
+                ..Fault::none()
             }
-            .stage()
+            .state()
         };
-        assert_eq!(stage(200, 0), Stage::Ok);
-        assert_eq!(stage(302, 0), Stage::Ok);
-        assert_eq!(stage(200, 1), Stage::Degraded);
-        assert_eq!(stage(429, 0), Stage::Degraded);
-        assert_eq!(stage(500, 0), Stage::Failing);
-        assert_eq!(stage(599, 9), Stage::Failing);
+        assert_eq!(state(200, 0), StatusState::Ok);
+        assert_eq!(state(302, 0), StatusState::Ok);
+        assert_eq!(state(200, 1), StatusState::Degraded);
+        assert_eq!(state(429, 0), StatusState::Degraded);
+        assert_eq!(state(500, 0), StatusState::Failing);
+        assert_eq!(state(599, 9), StatusState::Failing);
     }
 
     #[test]
-    fn the_share_of_requests_is_as_wished() {
+    fn the_share_of_requests_is_as_asked_for() {
         let hits = |percent| {
             (0..1000)
                 .filter(|&random| {
-                    Wish {
+                    Fault {
                         percent,
-                        ..Wish::ok()
+                        ..Fault::none()
                     }
                     .hits(random)
                 })
@@ -214,10 +215,10 @@ mod tests {
     #[test]
     fn absent_members_have_defaults() {
         let members = json!({"code": 503, "percent": null});
-        let (wish, ttl) = parse(members.as_object().unwrap()).unwrap();
+        let (fault, ttl) = parse(members.as_object().unwrap()).unwrap();
         assert_eq!(
-            wish,
-            Wish {
+            fault,
+            Fault {
                 code: 503,
                 message: "service unavailable".to_owned(),
                 delay_ms: 0,
