@@ -133,8 +133,10 @@ mod tests {
     fn a_machine_lowers_limits_and_raises_none() {
         let limits = Limits::of(&["--workers=3", "--max-memory=64MiB", "--max-outbound=10"]);
         let on = |memory, outbound| {
-            let mut machine = RuntimeConfig::default();
-            machine.max_instance_memory = memory;
+            let mut machine = RuntimeConfig {
+                max_instance_memory: memory,
+                ..RuntimeConfig::default()
+            };
             machine.outbound_http.max_connections = outbound;
             let limits = limits.lowered_by(&machine);
             (limits.max_memory, limits.max_outbound)
