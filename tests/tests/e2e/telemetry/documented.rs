@@ -81,13 +81,17 @@ fn what_is_sent_is_what_the_document_lists() {
             let seen = metrics.entry(name).or_default();
             seen.entry("error.type".to_owned()).or_default();
         }
+        // No store fails here.
+        let mut spans = spans(received);
+        let store = spans.entry("component CLIENT".to_owned()).or_default();
+        store.entry("error.type".to_owned()).or_default();
         // A component counts what it lost once the receiver takes something again; its own tests see to that.
         let dropped = metrics.entry(metric::COMPONENT_DROPPED.name.to_owned());
         let dropped = dropped.or_default().entry(known::SIGNAL.key.to_owned());
         dropped.or_default();
         assert_listed(&[
             (resources(received), groups(RESOURCES, SERVICE)),
-            (spans(received), groups(SPANS, SERVICE)),
+            (spans, groups(SPANS, SERVICE)),
             (metrics, listed_metrics(SERVICE)),
         ]);
         assert_documented("Log records", &records(received));
