@@ -58,7 +58,7 @@ fn certificate(error: &CertificateError, issuer: Option<&str>) -> String {
             let names = if presented.is_empty() {
                 "no name at all".to_owned()
             } else {
-                presented.join(", ")
+                presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ")
             };
             format!(
                 "the server's certificate is not for {}: it is for {names}",
@@ -77,12 +77,23 @@ fn certificate(error: &CertificateError, issuer: Option<&str>) -> String {
             let issuer = issuer.map_or_else(String::new, |issuer| format!(" ({issuer})"));
             format!("the server's certificate is not signed with the key of its issuer{issuer} as it is known here: has the authority a new certificate? name its file with --cacert")
         }
-        CertificateError::Other(error) if error.to_string() == "CaUsedAsEndEntity" => {
-            "the server's certificate is an authority's own (CA:TRUE), which can't be a server's: make one for the server that the authority signs".to_owned()
+        error if is_authoritys_own(error) => {
+            "the server's certificate is an authority's own (CA:TRUE), and not one that is trusted: name its file with --cacert".to_owned()
         }
         CertificateError::Other(error) => format!("the server's certificate is not acceptable: {error}"),
         error => format!("the server's certificate is not acceptable: {error}"),
     }
+}
+
+/// Whether a certificate was refused for being an authority's. rustls has no variant for it, only webpki's error.
+pub(crate) fn is_authoritys_own(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(error) if error.to_string() == "CaUsedAsEndEntity")
+}
+
+/// A name without what rustls puts around it: `DnsName("localhost")`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
 }
 
 fn date(seconds: u64) -> String {

@@ -63,7 +63,7 @@ impl Client {
 
     async fn open(&self, target: &Target, deadline: Instant) -> Result<Connection, Failure> {
         let Inner { options, tls } = &*self.0;
-        let proxy = options.proxy.for_target(target);
+        let proxy = options.proxy.for_target(target)?;
         let first = proxy.unwrap_or(target);
         let dialled = dial(first.host(), first.port(), options, deadline)
             .await

@@ -21,6 +21,9 @@ use crate::message::{self, Answer, Form, Limits, Request};
 use crate::stamped::{Stamps, Stream};
 use crate::target::Target;
 
+/// Fields of a head. hyper's own limit of 100 is a server's; curl stops at 5000.
+const MAX_HEADERS: usize = 1000;
+
 /// What the steps to a connection took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Phases {
@@ -106,7 +109,12 @@ impl Connection {
                 .map_err(|error| classify::head(&error))?;
             (Sender::Http2(sender), Driver::spawn(connection))
         } else {
-            let (sender, connection) = http1::handshake(stream)
+            // What browsers and curl read is no failure (RFC 9112, section 5.2, for a folded line).
+            let (sender, connection) = http1::Builder::new()
+                .allow_obsolete_multiline_headers_in_responses(true)
+                .allow_spaces_after_header_name_in_responses(true)
+                .max_headers(MAX_HEADERS)
+                .handshake(stream)
                 .await
                 .map_err(|error| classify::head(&error))?;
             (Sender::Http1(sender), Driver::spawn(connection))

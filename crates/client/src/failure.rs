@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::certificate::Certificate;
+
 /// A request that got no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -14,6 +16,8 @@ pub struct Failure {
     pub message: String,
     /// How long it took to fail, where that was measured.
     pub after: Option<Duration>,
+    /// What the server presented, where it was not believed.
+    pub certificate: Option<Certificate>,
 }
 
 /// The sorts of failures, in the order in which a request can meet them.
@@ -100,6 +104,7 @@ impl Failure {
             kind,
             message: message.into(),
             after: None,
+            certificate: None,
         }
     }
 
@@ -117,6 +122,7 @@ impl Failure {
             kind: FailureKind::Timeout(phase),
             message,
             after: Some(after),
+            certificate: None,
         }
     }
 

@@ -48,6 +48,16 @@ pub enum Family {
 }
 
 impl Family {
+    /// What the flags `-4` and `-6` ask for.
+    #[must_use]
+    pub fn of_flags(ipv4: bool, ipv6: bool) -> Option<Self> {
+        match (ipv4, ipv6) {
+            (true, _) => Some(Self::V4),
+            (_, true) => Some(Self::V6),
+            _ => None,
+        }
+    }
+
     pub(crate) fn has(self, address: SocketAddr) -> bool {
         (self == Self::V4) == address.is_ipv4()
     }

@@ -1,159 +1,132 @@
-//! Which requests go through which proxy: curl's rules.
+//! Which requests go through which proxy: hyper-util's rules, which are curl's.
 
-mod bypass;
+use http::Uri;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
-use std::collections::HashMap;
-use std::ffi::OsString;
-
-use url::Url;
-
-use self::bypass::Bypass;
-use crate::target::{Target, TargetError};
-
-/// curl's port of a proxy whose URL names none.
-const DEFAULT_PORT: u16 = 1080;
+use crate::failure::{Failure, FailureKind};
+use crate::target::Target;
 
 /// Which requests go through which proxy. The default is none.
 #[derive(Clone, Debug, Default)]
 pub struct Proxy {
-    http: Option<Target>,
-    https: Option<Target>,
-    bypass: Bypass,
+    http: Option<Server>,
+    https: Option<Server>,
+    /// Hosts that are asked directly.
+    direct: String,
+}
+
+/// A proxy by what names it. That it can't be used matters only to requests that would go through it.
+#[derive(Clone, Debug)]
+struct Server {
+    /// A flag or a variable.
+    setting: String,
+    target: Result<Target, ProxyError>,
 }
 
 /// Why a setting names no proxy. The setting's text isn't repeated: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
     /// Not a URL of a proxy.
-    #[error("{setting} is not a proxy's URL, such as http://proxy.example:3128: {source}")]
-    Url {
-        /// The flag or variable.
-        setting: String,
-        /// What is wrong with it.
-        source: TargetError,
-    },
+    #[error("is not a proxy's URL, such as http://proxy.example:3128")]
+    Url,
     /// A proxy that speaks something else.
-    #[error(
-        "{setting} names a {scheme}: proxy, which is not supported: use an http: or https: proxy"
-    )]
-    Scheme {
-        /// The flag or variable.
-        setting: String,
-        /// The URL's scheme.
-        scheme: String,
-    },
+    #[error("names a {0}: proxy, which is not supported: use an http: or https: proxy")]
+    Scheme(String),
 }
 
 impl Proxy {
     /// The proxies of a process: `proxy` and `noproxy` are the flags; what they leave open is taken from the variables `http_proxy`,
     /// `https_proxy`, `all_proxy` and `no_proxy`. All may be written in upper case, but for `HTTP_PROXY`, which a web server sets for its CGI
-    /// programs from a request's `Proxy` header. An empty value means no proxy.
+    /// programs from a request's `Proxy` header. An empty `proxy` means none.
     ///
     /// # Errors
-    /// When a setting that is used isn't an http or https URL.
+    /// When the flag names no http or https proxy.
     pub fn from_settings(
         proxy: Option<&str>,
         noproxy: Option<&str>,
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Self, ProxyError> {
-        let variables = Variables::of(environment);
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let first = |names: &[&str]| {
+            let mut names = names.iter();
+            names.find_map(|name| Some(Server::of(name, &variable(name)?)))
+        };
         let (http, https) = match proxy {
+            Some("") => (None, None),
             Some(text) => {
-                let server = server("--proxy", text)?;
-                (server.clone(), server)
+                let server = Server::of("--proxy", text);
+                if let Err(error) = &server.target {
+                    return Err(format!("--proxy {error}"));
+                }
+                (Some(server.clone()), Some(server))
             }
             None => (
-                variables.proxy(&["http_proxy", "all_proxy", "ALL_PROXY"])?,
-                variables.proxy(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?,
+                first(&["http_proxy", "all_proxy", "ALL_PROXY"]),
+                first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
             ),
         };
-        let bypass = noproxy
-            .or_else(|| {
-                variables
-                    .get(&["no_proxy", "NO_PROXY"])
-                    .map(|(_, value)| value)
-            })
-            .unwrap_or_default();
+        let direct = noproxy.map(str::to_owned);
+        let direct = direct.or_else(|| variable("no_proxy").or_else(|| variable("NO_PROXY")));
         Ok(Self {
             http,
             https,
-            bypass: Bypass::of(bypass),
+            direct: direct.unwrap_or_default(),
         })
     }
 
     /// The proxy through which this target is asked.
-    #[must_use]
-    pub fn for_target(&self, target: &Target) -> Option<&Target> {
+    pub(crate) fn for_target(&self, target: &Target) -> Result<Option<&Target>, Failure> {
         let proxy = if target.is_tls() {
             &self.https
         } else {
             &self.http
         };
-        proxy
-            .as_ref()
-            .filter(|_| !self.bypass.covers(target.host()))
+        let Some(Server {
+            setting,
+            target: proxy,
+        }) = proxy
+        else {
+            return Ok(None);
+        };
+        // Any proxy will do to see whether there is to be one.
+        let any = Matcher::builder()
+            .all("http://proxy")
+            .no(&*self.direct)
+            .build();
+        let uri = target.url().as_str().parse::<Uri>();
+        if uri.is_ok_and(|uri| any.intercept(&uri).is_none()) {
+            return Ok(None);
+        }
+        match proxy {
+            Ok(proxy) => Ok(Some(proxy)),
+            Err(error) => Err(Failure::new(
+                FailureKind::Proxy,
+                format!("{setting} {error}"),
+            )),
+        }
     }
 }
 
-/// The proxy variables among an environment's.
-struct Variables(HashMap<String, String>);
-
-impl Variables {
-    fn of(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let pairs = environment
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        let proxies = pairs.filter(|(name, _)| {
-            name.len() <= "https_proxy".len() && name.to_ascii_lowercase().ends_with("_proxy")
-        });
-        Self(
-            proxies
-                .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
-                .collect(),
-        )
-    }
-
-    /// The first of these that is set, with its name.
-    fn get<'a>(&'a self, names: &[&'a str]) -> Option<(&'a str, &'a str)> {
-        names
-            .iter()
-            .find_map(|&name| Some((name, self.0.get(name)?.as_str())))
-    }
-
-    fn proxy(&self, names: &[&str]) -> Result<Option<Target>, ProxyError> {
-        self.get(names)
-            .map_or(Ok(None), |(name, value)| server(name, value))
-    }
-}
-
-fn server(setting: &str, text: &str) -> Result<Option<Target>, ProxyError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let text = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("http://{text}")
-    };
-    let failed = |source| ProxyError::Url {
-        setting: setting.to_owned(),
-        source,
-    };
-    let mut url = Url::parse(&text).map_err(|source| failed(source.into()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(ProxyError::Scheme {
+impl Server {
+    fn of(setting: &str, text: &str) -> Self {
+        let all = Matcher::builder().all(text.trim()).build();
+        let proxy = all.intercept(&Uri::from_static("http://any/"));
+        Self {
             setting: setting.to_owned(),
-            scheme: url.scheme().to_owned(),
-        });
+            target: proxy
+                .ok_or(ProxyError::Url)
+                .and_then(|proxy| target(&proxy)),
+        }
     }
-    // `Url` drops a port that is the scheme's own. A scheme it doesn't know has none, so the port stays to be seen.
-    let explicit = Url::parse(&format!("proxy-{text}")).is_ok_and(|url| url.port().is_some());
-    if url.scheme() == "http" && !explicit {
-        // Can't fail: an http URL has a host.
-        let _ = url.set_port(Some(DEFAULT_PORT));
+}
+
+fn target(proxy: &Intercept) -> Result<Target, ProxyError> {
+    let uri = proxy.uri();
+    match uri.scheme_str() {
+        Some("http" | "https") => {}
+        scheme => return Err(ProxyError::Scheme(scheme.unwrap_or_default().to_owned())),
     }
-    Target::try_from(url).map(Some).map_err(failed)
+    let target: Target = uri.to_string().parse().map_err(|_| ProxyError::Url)?;
+    Ok(target.with_authorization(proxy.basic_auth()))
 }
 
 #[cfg(test)]
@@ -161,20 +134,16 @@ mod tests {
     use super::*;
 
     fn proxy(flags: (Option<&str>, Option<&str>), variables: &[(&str, &str)]) -> Proxy {
-        Proxy::from_settings(flags.0, flags.1, environment(variables)).unwrap()
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name)?;
+            Some(found.1.to_owned()).filter(|value| !value.is_empty())
+        };
+        Proxy::from_settings(flags.0, flags.1, &variable).unwrap()
     }
 
-    fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
-        variables
-            .iter()
-            .map(|&(name, value)| (name.into(), value.into()))
-            .collect()
-    }
-
-    fn through(proxy: &Proxy, target: &str) -> Option<String> {
-        proxy
-            .for_target(&target.parse().unwrap())
-            .map(ToString::to_string)
+    fn through(proxy: &Proxy, url: &str) -> Option<String> {
+        let target = url.parse().unwrap();
+        proxy.for_target(&target).unwrap().map(ToString::to_string)
     }
 
     #[test]
@@ -189,20 +158,10 @@ mod tests {
 
     #[test]
     fn http_proxy_in_upper_case_is_not_believed() {
-        assert_eq!(
-            through(
-                &proxy((None, None), &[("HTTP_PROXY", "http://a:1")]),
-                "http://x/"
-            ),
-            None
-        );
-        assert!(
-            through(
-                &proxy((None, None), &[("ALL_PROXY", "http://a:1")]),
-                "http://x/"
-            )
-            .is_some()
-        );
+        let upper = proxy((None, None), &[("HTTP_PROXY", "http://a:1")]);
+        assert_eq!(through(&upper, "http://x/"), None);
+        let all = proxy((None, None), &[("ALL_PROXY", "http://a:1")]);
+        assert!(through(&all, "http://x/").is_some());
     }
 
     #[test]
@@ -210,77 +169,45 @@ mod tests {
         let both = [
             ("https_proxy", "http://low:1"),
             ("HTTPS_PROXY", "http://up:1"),
-            ("no_proxy", "x"),
+            ("no_proxy", "x, 10.0.0.0/8"),
         ];
+        let of = |flag, direct, url| through(&proxy((flag, direct), &both), url);
+        assert_eq!(of(None, None, "https://y/").unwrap(), "http://low:1/");
+        assert_eq!(of(None, None, "https://sub.x/"), None);
+        assert_eq!(of(None, None, "https://10.1.2.3/"), None);
+        let flag = Some("http://flag:1");
+        assert_eq!(of(flag, None, "https://y/").unwrap(), "http://flag:1/");
+        assert_eq!(of(flag, Some(""), "https://x/").unwrap(), "http://flag:1/");
+        assert_eq!(of(flag, Some("*"), "https://y/"), None);
+        assert_eq!(of(Some(""), None, "https://y/"), None);
+    }
+
+    #[test]
+    fn an_unusable_proxy_matters_where_it_is_used() {
+        let socks = [("all_proxy", "socks5://me:hunter2@p:1"), ("no_proxy", "x")];
+        let proxy = proxy((None, None), &socks);
+        assert_eq!(through(&proxy, "http://x/"), None);
+        let failure = proxy.for_target(&"http://y/".parse().unwrap()).unwrap_err();
         assert_eq!(
-            through(&proxy((None, None), &both), "https://y/").unwrap(),
-            "http://low:1/"
-        );
-        assert_eq!(
-            through(&proxy((Some("http://flag:1"), None), &both), "https://y/").unwrap(),
-            "http://flag:1/"
-        );
-        assert_eq!(
-            through(
-                &proxy((Some("http://flag:1"), Some("")), &both),
-                "https://x/"
+            (failure.kind, &*failure.message),
+            (
+                FailureKind::Proxy,
+                "all_proxy names a socks5: proxy, which is not supported: use an http: or https: proxy"
             )
-            .unwrap(),
-            "http://flag:1/"
         );
-        assert_eq!(through(&proxy((Some(""), None), &both), "https://y/"), None);
-        assert_eq!(
-            through(
-                &proxy(
-                    (None, None),
-                    &[("https_proxy", ""), ("all_proxy", "http://a:1")]
-                ),
-                "https://y/"
-            ),
-            None
-        );
+        assert!(!format!("{proxy:?}").contains("hunter2"));
     }
 
     #[test]
-    fn a_proxy_without_a_port_has_curls() {
-        for (setting, expected) in [
-            ("p", "http://p:1080/"),
-            ("http://p:80", "http://p/"),
-            ("http://u:x@p:80/", "http://p/"),
-            ("https://p", "https://p/"),
+    fn an_unusable_flag_is_named_without_its_password() {
+        for text in [
+            "http://me:hunter2@p:x",
+            "gopher://me:hunter2@p",
+            "socks4://me:hunter2@p",
         ] {
-            assert_eq!(
-                through(&proxy((Some(setting), None), &[]), "http://x/").unwrap(),
-                expected
-            );
+            let error = Proxy::from_settings(Some(text), None, &|_| None).unwrap_err();
+            assert!(error.starts_with("--proxy "), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
         }
-    }
-
-    #[test]
-    fn an_unusable_proxy_is_named_without_its_password() {
-        for (text, expected) in [
-            (
-                "socks5://me:hunter2@p:1",
-                "--proxy names a socks5: proxy, which is not supported: use an http: or https: proxy",
-            ),
-            (
-                "http://me:hunter2@p:x",
-                "--proxy is not a proxy's URL, such as http://proxy.example:3128: not a URL (invalid port number): write http://HOST or https://HOST",
-            ),
-        ] {
-            assert_eq!(
-                Proxy::from_settings(Some(text), None, [])
-                    .unwrap_err()
-                    .to_string(),
-                expected
-            );
-        }
-        let error = Proxy::from_settings(
-            None,
-            None,
-            environment(&[("all_proxy", "http://me:hunter2@:1")]),
-        )
-        .unwrap_err();
-        assert!(error.to_string().starts_with("all_proxy is not"), "{error}");
     }
 }

@@ -66,6 +66,15 @@ impl Target {
         self.authorization.as_ref()
     }
 
+    /// With credentials that came apart from the URL.
+    pub(crate) fn with_authorization(mut self, value: Option<&HeaderValue>) -> Self {
+        self.authorization = value.cloned().map(|mut value| {
+            value.set_sensitive(true);
+            value
+        });
+        self
+    }
+
     /// Resolves a reference, such as a path or a `Location`, against this URL (RFC 3986, section 5). The user name and password go along only to
     /// the same scheme, host and port.
     ///
@@ -107,7 +116,7 @@ impl Target {
 }
 
 /// `Basic` credentials of a URL's user name and password, marked as sensitive.
-pub(crate) fn credentials(url: &Url) -> Option<HeaderValue> {
+fn credentials(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

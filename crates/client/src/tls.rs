@@ -5,17 +5,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::certificate;
+use crate::certificate::{self, Certificate};
 use crate::classify;
 use crate::failure::{Failure, FailureKind, Phase};
 use crate::options::Trust;
@@ -47,6 +48,8 @@ pub enum TrustError {
 /// What handshakes of one client share.
 pub(crate) struct Tls {
     extra: RootCertStore,
+    /// The same, as they are in the files.
+    own: Arc<Vec<CertificateDer<'static>>>,
     provider: Arc<CryptoProvider>,
     /// Made at the first handshake: reading the system's roots takes milliseconds that plain HTTP needn't pay.
     base: OnceLock<Result<Base, String>>,
@@ -60,7 +63,7 @@ struct Base {
 impl Tls {
     /// Reads the files of `trust`.
     pub(crate) fn new(trust: &Trust) -> Result<Self, TrustError> {
-        let mut extra = RootCertStore::empty();
+        let (mut extra, mut own) = (RootCertStore::empty(), Vec::new());
         for path in &trust.cacert {
             let failed = |source| TrustError::File {
                 path: path.clone(),
@@ -68,12 +71,14 @@ impl Tls {
             };
             let before = extra.len();
             for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
-                extra.add(certificate.map_err(failed)?).map_err(|source| {
-                    TrustError::Certificate {
+                let certificate = certificate.map_err(failed)?;
+                own.push(certificate.clone());
+                extra
+                    .add(certificate)
+                    .map_err(|source| TrustError::Certificate {
                         path: path.clone(),
                         source,
-                    }
-                })?;
+                    })?;
             }
             if extra.len() == before {
                 return Err(TrustError::Empty(path.clone()));
@@ -81,6 +86,7 @@ impl Tls {
         }
         Ok(Self {
             extra,
+            own: Arc::new(own),
             provider: Arc::new(ring::default_provider()),
             base: OnceLock::new(),
         })
@@ -111,7 +117,8 @@ impl Tls {
         })?;
         let presented = Arc::new(Presented {
             verifier: base.verifier.clone(),
-            issuer: Mutex::default(),
+            own: self.own.clone(),
+            seen: Mutex::default(),
         });
         let mut config = base.config.clone();
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
@@ -121,7 +128,17 @@ impl Tls {
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
         match timeout_at(deadline.into(), handshake).await {
             Ok(Ok(session)) => Ok(session),
-            Ok(Err(error)) => Err(classify::handshake(&error, presented.issuer().as_deref())),
+            Ok(Err(error)) => {
+                let Seen {
+                    issuer,
+                    certificate,
+                } = presented.seen();
+                let failure = classify::handshake(&error, issuer.as_deref());
+                Err(Failure {
+                    certificate,
+                    ..failure
+                })
+            }
             Err(_) => Err(Failure::timeout(Phase::Tls, began)),
         }
     }
@@ -156,19 +173,25 @@ impl Tls {
     }
 }
 
-/// Verifies as rustls does, and remembers who issued what the server presented, to be named when it isn't believed.
+/// Verifies as rustls does, and remembers what the server presented, for when it isn't believed.
 #[derive(Debug)]
 struct Presented {
     verifier: Arc<WebPkiServerVerifier>,
-    issuer: Mutex<Option<String>>,
+    own: Arc<Vec<CertificateDer<'static>>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    /// Of the last certificate.
+    issuer: Option<String>,
+    certificate: Option<Certificate>,
 }
 
 impl Presented {
-    fn issuer(&self) -> Option<String> {
-        self.issuer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn seen(&self) -> Seen {
+        let seen = self.seen.lock();
+        seen.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -181,10 +204,33 @@ impl ServerCertVerifier for Presented {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let last = intermediates.last().unwrap_or(end_entity);
-        *self.issuer.lock().unwrap_or_else(PoisonError::into_inner) = certificate::issuer(last);
-        self.verifier
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let chain: Vec<_> = [end_entity]
+            .into_iter()
+            .chain(intermediates)
+            .cloned()
+            .collect();
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
+            issuer: chain.last().and_then(certificate::issuer),
+            certificate: Certificate::of(&chain),
+        };
+        let verified = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            // A server's own certificate, as `openssl req -x509` makes it, is an authority's. Who names it believes it, and webpki has
+            // looked at its dates before its purpose.
+            Err(rustls::Error::InvalidCertificate(error))
+                if classify::is_authoritys_own(&error) && self.own.contains(end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
     }
 
     fn verify_tls12_signature(

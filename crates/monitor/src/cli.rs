@@ -1,15 +1,15 @@
 //! Flags and environment variables. No other file of the program reads either.
 
-use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum};
-use spinfo_client::{NetworkFlags, Target};
+use spinfo_client::Target;
 use spinfo_program::environment;
 use spinfo_program::log::LogFlags;
+use spinfo_program::network::NetworkFlags;
 use spinfo_program::parsers::{duration, positive, positive_duration};
 
 /// Requests the status endpoints of servers again and again, reports what a client sees, and from time to time tells the
@@ -160,11 +160,6 @@ pub(crate) fn token() -> Option<String> {
 
 /// Where [`token`] comes from.
 pub(crate) const TOKEN_VARIABLE: &str = "SPINFO_ADMIN_TOKEN";
-
-/// All environment variables, for those of proxies, whose rules are the client's.
-pub(crate) fn variables() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os()
-}
 
 /// Whether to colour what is written to a stream: a terminal that understands it, whose user has not set `NO_COLOR`
 /// (<https://no-color.org>).

@@ -48,7 +48,11 @@ pub(crate) enum Verdict {
 /// # Errors
 /// What makes no sense in flags, files and environment, before any request is sent.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<Verdict> {
-    let settings = Arc::new(RequestSettings::new(&cli, cli::token(), cli::variables())?);
+    let settings = Arc::new(RequestSettings::new(
+        &cli,
+        cli::token(),
+        &spinfo_program::environment::variable,
+    )?);
     let targets = cli
         .urls
         .iter()

@@ -1,11 +1,11 @@
 //! What to do, resolved from the flags before anything starts.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use http::header::{HeaderMap, HeaderValue};
-use spinfo_client::{Client, NetworkFlags, Target};
+use spinfo_client::{Client, Family, Options, Proxy, Target, Trust};
+use spinfo_program::network::NetworkFlags;
 
 use crate::cli::{Cli, RequestFlags, TOKEN_VARIABLE};
 
@@ -55,19 +55,19 @@ fn below(base: &Target, path: &str) -> anyhow::Result<Target> {
 }
 
 impl RequestSettings {
-    /// `token` is the value of `SPINFO_ADMIN_TOKEN`, `variables` are all of the environment, for those of proxies.
+    /// `token` is the value of `SPINFO_ADMIN_TOKEN`, `variable` reads others, for those of proxies.
     ///
     /// # Errors
     /// Anything that makes no sense, with the name of the flag.
     pub(crate) fn new(
         cli: &Cli,
         token: Option<String>,
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        variable: &dyn Fn(&str) -> Option<String>,
     ) -> anyhow::Result<Self> {
         Ok(Self {
-            headers: cli.network.headers()?,
+            headers: spinfo_client::headers(&cli.network.headers)?,
             authorization: authorization(cli.requests.admin_token_file.as_deref(), token)?,
-            client: client(&cli.network, variables)?,
+            client: client(&cli.network, variable)?,
             flags: cli.requests.clone(),
         })
     }
@@ -95,12 +95,20 @@ fn authorization(
 
 fn client(
     flags: &NetworkFlags,
-    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    variable: &dyn Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Client> {
-    let mut options = flags.options(variables)?;
-    options
-        .user_agent
-        .get_or_insert(HeaderValue::from_static(USER_AGENT));
+    let resolve = flags.resolve.iter().map(|entry| entry.parse());
+    let (proxy, noproxy) = (flags.proxy.as_deref(), flags.noproxy.as_deref());
+    let options = Options {
+        family: Family::of_flags(flags.ipv4, flags.ipv6),
+        resolve: resolve.collect::<Result<_, _>>().context("--resolve")?,
+        proxy: Proxy::from_settings(proxy, noproxy, variable).map_err(anyhow::Error::msg)?,
+        trust: Trust {
+            cacert: flags.cacert.clone(),
+        },
+        http2: !flags.http1_1,
+        user_agent: Some(HeaderValue::from_static(USER_AGENT)),
+    };
     Ok(Client::new(options)?)
 }
 
@@ -117,7 +125,7 @@ mod tests {
     }
 
     fn settings(arguments: &[&str], token: &str) -> anyhow::Result<RequestSettings> {
-        RequestSettings::new(&cli(arguments), Some(token.to_owned()), [])
+        RequestSettings::new(&cli(arguments), Some(token.to_owned()), &|_| None)
     }
 
     #[test]

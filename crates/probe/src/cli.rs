@@ -10,24 +10,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, FromArgMatches as _};
-use spinfo_client::generate::Generate;
-use spinfo_client::{Options, Target};
+use spinfo_client::{Family, Options, Proxy, Target, Trust};
+use spinfo_program::{command_line, environment};
 
 use self::flags::{AnswerFlags, Cli};
 use crate::check::expect::BodyPattern;
 use crate::check::{ClockSettings, Settings};
 
-/// What is to be done.
-pub(crate) enum Task {
-    /// A man page or completions.
-    Generate(Generate),
-    /// Checks.
-    Probe(Box<Job>),
-}
-
-impl Task {
-    /// Reads the process's arguments and environment. Prints help and the version, and then ends the process.
+impl Job {
+    /// Reads the process's arguments and environment. Prints help, the version or what `--generate` asks for, and then ends the process.
     ///
     /// # Errors
     /// What is wrong with them, for people. What may be a secret is not repeated.
@@ -35,20 +26,9 @@ impl Task {
         Self::of(std::env::args_os())
     }
 
-    fn of(
-        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
-    ) -> anyhow::Result<Self> {
-        let parsed = command()
-            .try_get_matches_from(arguments)
-            .and_then(|matches| {
-                Ok(match Generate::requested(&matches) {
-                    Some(generate) => Err(generate),
-                    None => Ok(Cli::from_arg_matches(&matches)?),
-                })
-            });
-        match parsed {
-            Ok(Ok(cli)) => Ok(Self::Probe(Box::new(cli.job()?))),
-            Ok(Err(generate)) => Ok(Self::Generate(generate)),
+    fn of(arguments: impl IntoIterator<Item = OsString>) -> anyhow::Result<Self> {
+        match command_line::try_parse::<Cli>(arguments) {
+            Ok(cli) => cli.job(),
             Err(error) if error.exit_code() == 0 => error.exit(),
             Err(error) => Err(anyhow::Error::msg(without_secrets(&error))),
         }
@@ -84,13 +64,30 @@ impl Cli {
     /// Reads the files that flags name, and leaves no error for later.
     fn job(self) -> anyhow::Result<Job> {
         let target: Target = self.url.parse().context("the URL cannot be checked")?;
-        let mut connection = self.network.options(environment_pairs())?;
-        connection
-            .user_agent
-            .get_or_insert(http::HeaderValue::from_static(concat!(
+        let network = self.network;
+        let connection = Options {
+            family: Family::of_flags(network.ipv4, network.ipv6),
+            resolve: network
+                .resolve
+                .iter()
+                .map(|entry| entry.parse())
+                .collect::<Result<_, _>>()
+                .context("--resolve")?,
+            proxy: Proxy::from_settings(
+                network.proxy.as_deref(),
+                network.noproxy.as_deref(),
+                &environment::variable,
+            )
+            .map_err(anyhow::Error::msg)?,
+            trust: Trust {
+                cacert: network.cacert,
+            },
+            http2: !network.http1_1,
+            user_agent: Some(http::HeaderValue::from_static(concat!(
                 "spinfo-probe/",
                 env!("CARGO_PKG_VERSION")
-            )));
+            ))),
+        };
         let AnswerFlags {
             expect_body,
             expect_text,
@@ -108,10 +105,10 @@ impl Cli {
         });
         let settings = Settings {
             target,
-            headers: self.network.headers()?,
+            headers: spinfo_client::headers(&network.headers)?,
             status: self.answer.expect_status,
             body,
-            max_body: self.answer.max_body,
+            max_body: usize::try_from(self.answer.max_body).unwrap_or(usize::MAX),
             max_redirects: self.answer.max_redirects,
             warning: self.answer.warning,
             critical: self.answer.critical,
@@ -143,21 +140,6 @@ impl Cli {
 /// Whether why there is no check is to be JSON. It must be known of arguments that cannot be parsed, too.
 pub(crate) fn wants_json() -> bool {
     std::env::args_os().any(|argument| argument == "--json")
-}
-
-/// The definitions of all flags, for the man page and completions.
-pub(crate) fn command() -> clap::Command {
-    Cli::command()
-}
-
-/// An environment variable: for `OTEL_*`, whose names only their readers know.
-pub(crate) fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-/// All of them: for those of proxies, whose names only the client knows.
-fn environment_pairs() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os()
 }
 
 /// clap's error, unless it would repeat what no flag claims: that may be a header whose `-H` was forgotten, or a second URL with

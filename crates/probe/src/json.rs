@@ -1,156 +1,76 @@
 //! One JSON object for each check.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::check::{Outcome, Settings, certificate};
-use crate::timestamp::{seconds_between, utc};
+use crate::check::{Outcome, Settings};
+use crate::measurement;
+use crate::timestamp::utc;
 
-/// What is not known is `null`.
-#[derive(Serialize)]
-struct Report<'a> {
-    timestamp: String,
-    url: &'a str,
-    /// `ok`, `warning`, `critical` or `unknown`.
-    status: String,
-    exit_code: u8,
-    /// Whether the server works: not `critical`.
-    success: bool,
-    message: String,
-    duration_seconds: f64,
-    attempt: u32,
-    http: Option<HttpReport<'a>>,
-    certificate: Option<CertificateReport<'a>>,
-    clock: Option<ClockReport<'a>>,
-    findings: Vec<FindingReport<'a>>,
-    trace_id: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct HttpReport<'a> {
-    url: &'a str,
-    status: u16,
-    version: String,
-    peer: String,
-    tls: bool,
-    redirects: u32,
-    size_bytes: u64,
-    first_byte_seconds: f64,
-    phases: PhasesReport,
-}
-
-/// Seconds.
-#[derive(Serialize)]
-struct PhasesReport {
-    resolve: f64,
-    connect: f64,
-    tls: Option<f64>,
-    processing: f64,
-    transfer: f64,
-}
-
-#[derive(Serialize)]
-struct CertificateReport<'a> {
-    subject: &'a str,
-    not_before: String,
-    not_after: String,
-    lifetime_seconds: f64,
-    remaining_seconds: f64,
-    warning_seconds: f64,
-    critical_seconds: f64,
-}
-
-#[derive(Serialize)]
-struct ClockReport<'a> {
-    source: &'a str,
-    verdict: &'static str,
-    offset_seconds: f64,
-    error_bound_seconds: f64,
-    max_skew_seconds: Option<f64>,
-    delay_seconds: f64,
-    samples_used: usize,
-    samples_taken: usize,
-}
-
-#[derive(Serialize)]
-struct FindingReport<'a> {
-    step: &'static str,
-    status: String,
-    message: &'a str,
-    error_type: Option<&'static str>,
-}
-
-/// The object as one line, without the newline at its end.
-pub(crate) fn line(outcome: &Outcome, settings: &Settings) -> serde_json::Result<String> {
-    let url = settings.target.to_string();
+/// The object as one line, without the newline at its end. What is not known is `null`.
+pub(crate) fn line(outcome: &Outcome, settings: &Settings) -> String {
     let severity = outcome.severity();
-    serde_json::to_string(&Report {
-        timestamp: utc(outcome.started),
-        url: &url,
-        status: severity.name().to_lowercase(),
-        exit_code: severity.exit_code(),
-        success: outcome.is_success(),
-        message: outcome.message(),
-        duration_seconds: outcome.time.as_secs_f64(),
-        attempt: outcome.attempt,
-        http: outcome.http.as_ref().map(|http| HttpReport {
-            url: &http.url,
-            status: http.status.as_u16(),
-            version: format!("{:?}", http.version),
-            peer: http.peer.to_string(),
-            tls: http.tls,
-            redirects: http.redirects,
-            size_bytes: http.size,
-            first_byte_seconds: http.first_byte.as_secs_f64(),
-            phases: PhasesReport {
-                resolve: http.phases.resolve.as_secs_f64(),
-                connect: http.phases.connect.as_secs_f64(),
-                tls: http.phases.tls.map(|time| time.as_secs_f64()),
-                processing: http.phases.processing.as_secs_f64(),
-                transfer: http.phases.transfer.as_secs_f64(),
-            },
-        }),
-        certificate: outcome.certificate.as_ref().map(|seen| {
-            let limits = certificate::limits(seen, settings);
-            CertificateReport {
-                subject: &seen.subject,
-                not_before: utc(seen.not_before),
-                not_after: utc(seen.not_after),
-                lifetime_seconds: seconds_between(seen.not_before, seen.not_after),
-                remaining_seconds: certificate::left(seen, outcome.started),
-                warning_seconds: limits.warning.as_secs_f64(),
-                critical_seconds: limits.critical.as_secs_f64(),
-            }
-        }),
-        clock: outcome.clock.as_ref().map(|clock| ClockReport {
-            source: &clock.source,
-            verdict: clock.verdict,
-            offset_seconds: clock.offset,
-            error_bound_seconds: clock.bound,
-            max_skew_seconds: settings
-                .clock
-                .as_ref()
-                .map(|clock| clock.max_skew.as_secs_f64()),
-            delay_seconds: clock.delay,
-            samples_used: clock.used,
-            samples_taken: clock.taken,
-        }),
-        findings: outcome
-            .findings
-            .iter()
-            .map(|finding| FindingReport {
-                step: finding.step.name(),
-                status: finding.severity.name().to_lowercase(),
-                message: &finding.text,
-                error_type: finding.error_type,
-            })
-            .collect(),
-        trace_id: outcome.trace_id.as_deref(),
-    })
+    let mut report = json!({
+        "timestamp": utc(outcome.started),
+        "url": settings.target.to_string(),
+        // `ok`, `warning`, `critical` or `unknown`.
+        "status": severity.name().to_lowercase(),
+        "exit_code": severity.exit_code(),
+        // Whether the server works: not `critical`.
+        "success": outcome.is_success(),
+        "message": outcome.message(),
+        "attempt": outcome.attempt,
+        "http": outcome.http.as_ref().map(|http| json!({
+            "url": http.url,
+            "version": format!("{:?}", http.version),
+            "peer": http.peer.to_string(),
+            "tls": http.tls,
+            "phases": {},
+        })),
+        "certificate": outcome.certificate.as_ref().map(|seen| json!({
+            "subject": seen.subject,
+            "not_before": utc(seen.not_before),
+            "not_after": utc(seen.not_after),
+        })),
+        "clock": outcome.clock.as_ref().map(|clock| json!({
+            "source": clock.source,
+            "verdict": clock.verdict,
+        })),
+        "findings": outcome.findings.iter().map(|finding| json!({
+            "step": finding.step.name(),
+            "status": finding.severity.name().to_lowercase(),
+            "message": finding.text,
+            "error_type": finding.error_type,
+        })).collect::<Vec<_>>(),
+        "trace_id": outcome.trace_id,
+    });
+    for measurement in measurement::ALL {
+        let place = measurement
+            .member
+            .and_then(|member| member.rsplit_once('/'));
+        // What was not measured at all is null as a whole.
+        if let Some((parent, name)) = place
+            && let Some(Value::Object(parent)) = report.pointer_mut(parent)
+        {
+            let value = (measurement.value)(outcome);
+            parent.insert(name.to_owned(), value.map_or(Value::Null, number));
+        }
+    }
+    report.to_string()
+}
+
+/// A number, without a fraction where there is none.
+fn number(value: f64) -> Value {
+    let whole = value as i64;
+    if whole as f64 == value {
+        whole.into()
+    } else {
+        value.into()
+    }
 }
 
 /// The object for what goes wrong before there is a check, with those members that can be known.
 pub(crate) fn unknown(message: &str) -> String {
-    serde_json::json!({
+    json!({
         "timestamp": utc(std::time::SystemTime::now()),
         "status": "unknown",
         "exit_code": 3,
@@ -167,9 +87,9 @@ mod tests {
 
     #[test]
     fn an_object_is_one_line_with_numbers_in_seconds() {
-        let text = line(&outcome(), &settings()).unwrap();
+        let text = line(&outcome(), &settings());
         assert!(!text.contains('\n'));
-        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let report: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(report["status"], "ok");
         assert_eq!(report["exit_code"], 0);
         assert_eq!(report["url"], "https://example.org/");
@@ -187,8 +107,7 @@ mod tests {
         let mut outcome = outcome();
         outcome.http = None;
         outcome.clock = None;
-        let report: serde_json::Value =
-            serde_json::from_str(&line(&outcome, &settings()).unwrap()).unwrap();
+        let report: Value = serde_json::from_str(&line(&outcome, &settings())).unwrap();
         assert!(report["http"].is_null() && report["clock"].is_null());
     }
 }

@@ -4,8 +4,9 @@
 //!
 //! - [`cli`]: flags and environment, read once
 //! - [`run`]: one check or one after another ([`schedule`]), attempts, and the end
-//! - [`check`]: the steps of a check and what they find; [`range`] is a threshold
+//! - [`check`]: the steps of a check and what they find; [`range`] is a threshold; [`span`] traces them
 //! - [`clock`]: the server's clock against ours
+//! - [`measurement`]: every number of a check, once
 //! - [`nagios`], [`json`] and [`prometheus`]: what is said about it; [`quantity`] and [`timestamp`] write numbers
 //! - [`telemetry`]: traces and metrics over OTLP
 
@@ -14,8 +15,11 @@ mod run;
 mod schedule;
 
 mod check;
-pub mod clock;
+mod clock;
 mod range;
+mod span;
+
+mod measurement;
 
 mod json;
 mod nagios;
@@ -29,28 +33,18 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use check::Severity;
-use cli::Task;
+use cli::Job;
+use spinfo_program::exit;
 
 /// Runs the program: the exit code is that of the Monitoring Plugins guidelines.
 #[must_use]
 pub fn main() -> ExitCode {
-    match carry_out() {
-        Ok(code) => code,
-        Err(error) => {
-            refuse(&format!("{error:#}"), cli::wants_json());
-            ExitCode::from(Severity::Unknown.exit_code())
-        }
-    }
-}
-
-fn carry_out() -> anyhow::Result<ExitCode> {
-    match Task::from_process()? {
-        Task::Generate(what) => {
-            what.write(cli::command(), &mut std::io::stdout().lock())?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Task::Probe(job) => Ok(ExitCode::from(run::run(&job)?.exit_code())),
-    }
+    let severity = Job::from_process().and_then(|job| run::run(&job));
+    let severity = severity.unwrap_or_else(|error| {
+        refuse(&exit::chain(&error), cli::wants_json());
+        Severity::Unknown
+    });
+    ExitCode::from(severity.exit_code())
 }
 
 /// Says why there was no check. A monitoring system reads the first line of stdout; what follows in the message, such as how flags

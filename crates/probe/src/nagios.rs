@@ -1,22 +1,21 @@
 //! The output of the Monitoring Plugins Development Guidelines: one line of status, performance data behind a `|`, and on request
 //! more lines.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::check::{Outcome, Settings, certificate};
-use crate::quantity;
+use crate::check::{Outcome, Settings};
+use crate::range::Range;
+use crate::{measurement, quantity};
 
 /// The whole output of one check, without the newline at its end. `verbose` adds the long text, one line for each fact.
 pub(crate) fn output(outcome: &Outcome, settings: &Settings, verbose: bool) -> String {
     let mut output = status(outcome.severity().name(), &summary(outcome, settings));
-    let data = performance_data(outcome, settings);
-    if !data.is_empty() {
-        output.push_str(" |");
-        for metric in data {
-            let _ = write!(output, " {metric}");
-        }
-    }
+    let _ = write!(
+        output,
+        " | {}",
+        performance_data(outcome, settings).join(" ")
+    );
     if verbose {
         for line in long_text(outcome) {
             output.push('\n');
@@ -55,97 +54,54 @@ fn plain(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
-/// `label=value[unit];[warning];[critical];[minimum];[maximum]`.
-struct Metric {
-    label: &'static str,
-    value: String,
-    unit: &'static str,
-    warning: Option<String>,
-    critical: Option<String>,
-    minimum: Option<&'static str>,
-    maximum: Option<String>,
+/// `label=value[unit];[warning];[critical];[minimum];[maximum]` of everything that may be measured: the labels are always the same, and
+/// what is not known is `U`.
+fn performance_data(outcome: &Outcome, settings: &Settings) -> Vec<String> {
+    let with_clock = settings.clock.is_some();
+    let of_clock = |label: &str| label.starts_with("offset");
+    measurement::ALL
+        .iter()
+        .filter_map(|measurement| {
+            let (label, unit) = measurement
+                .label
+                .filter(|(label, _)| with_clock || !of_clock(label))?;
+            let Some(value) = (measurement.value)(outcome) else {
+                return Some(format!("{label}=U"));
+            };
+            let value = match label {
+                // Never less than it is.
+                "offset_bound" => decimal((value * 1e6).ceil() / 1e6),
+                "size" | "cert" => number(value.trunc()),
+                _ => decimal(value),
+            };
+            let thresholds = thresholds(label, outcome, settings).join(";");
+            let text = format!("{label}={value}{unit};{thresholds}");
+            Some(text.trim_end_matches(';').to_owned())
+        })
+        .collect()
 }
 
-impl Metric {
-    fn new(label: &'static str, value: String, unit: &'static str) -> Self {
-        Self {
-            label,
-            value,
-            unit,
-            warning: None,
-            critical: None,
-            minimum: None,
-            maximum: None,
-        }
-    }
-
-    /// A time, which is never negative.
-    fn time(label: &'static str, time: Duration) -> Self {
-        let metric = Self::new(label, decimal(time.as_secs_f64()), "s");
-        metric.at_least_zero()
-    }
-
-    fn at_least_zero(self) -> Self {
-        Self {
-            minimum: Some("0"),
-            ..self
-        }
-    }
-}
-
-impl fmt::Display for Metric {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let limits = [
-            self.warning.as_deref(),
-            self.critical.as_deref(),
-            self.minimum,
-            self.maximum.as_deref(),
-        ];
-        let limits = limits.map(Option::unwrap_or_default).join(";");
-        let text = format!("{}={}{};{limits}", self.label, self.value, self.unit);
-        formatter.write_str(text.trim_end_matches(';'))
-    }
-}
-
-fn performance_data(outcome: &Outcome, settings: &Settings) -> Vec<Metric> {
-    let mut data = Vec::new();
-    if let Some(http) = &outcome.http {
-        data.push(Metric {
-            warning: settings.warning.as_ref().map(ToString::to_string),
-            critical: settings.critical.as_ref().map(ToString::to_string),
-            maximum: Some(number(settings.timeout.as_secs_f64())),
-            ..Metric::time("time", outcome.time)
-        });
-        let phases = &http.phases;
-        data.push(Metric::time("time_dns", phases.resolve));
-        data.push(Metric::time("time_connect", phases.connect));
-        data.extend(phases.tls.map(|tls| Metric::time("time_tls", tls)));
-        data.push(Metric::time("time_firstbyte", http.first_byte));
-        data.push(Metric::new("size", http.size.to_string(), "B").at_least_zero());
-    }
-    if let Some(clock) = &outcome.clock {
-        let limit = settings.clock.as_ref().map(|clock| {
+/// Warning, critical, minimum and maximum.
+fn thresholds(label: &str, outcome: &Outcome, settings: &Settings) -> [String; 4] {
+    let range = |range: &Option<Range>| range.as_ref().map(ToString::to_string).unwrap_or_default();
+    let none = String::new;
+    match (label, &settings.clock, &outcome.certificate) {
+        ("time", ..) => [
+            range(&settings.warning),
+            range(&settings.critical),
+            "0".to_owned(),
+            number(settings.timeout.as_secs_f64()),
+        ],
+        ("offset", Some(clock), _) => {
             let limit = number(clock.max_skew.as_secs_f64());
-            format!("-{limit}:{limit}")
-        });
-        data.push(Metric {
-            critical: limit,
-            ..Metric::new("offset", decimal(clock.offset), "s")
-        });
-        // Never less than it is.
-        let bound = (clock.bound * 1e6).ceil() / 1e6;
-        data.push(Metric::new("offset_bound", decimal(bound), "s").at_least_zero());
+            [none(), format!("-{limit}:{limit}"), none(), none()]
+        }
+        ("cert", _, Some(seen)) => {
+            let below = |limit: Duration| format!("{}:", number(limit.as_secs_f64()));
+            [below(seen.warning), below(seen.critical), none(), none()]
+        }
+        _ => [none(), none(), "0".to_owned(), none()],
     }
-    if let Some(seen) = &outcome.certificate {
-        let limits = certificate::limits(seen, settings);
-        let left = certificate::left(seen, outcome.started);
-        data.push(Metric {
-            warning: Some(format!("{}:", number(limits.warning.as_secs_f64()))),
-            critical: Some(format!("{}:", number(limits.critical.as_secs_f64()))),
-            ..Metric::new("cert", number(left.trunc()), "s")
-        });
-    }
-    data
 }
 
 /// Microseconds are exact enough for everything measured here, and leave no exponents, which the guidelines don't know.

@@ -1,17 +1,20 @@
-//! A file for the textfile collector of node_exporter, with blackbox_exporter's names for what both measure (Prometheus text format 0.0.4).
+//! A file for the textfile collector of node_exporter, with blackbox_exporter's names for what both measure.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use http::Version;
+use spinfo_names::attribute;
+use spinfo_telemetry::metrics::gauges;
 
-use crate::check::{Http, Outcome};
-use crate::timestamp::{seconds_between, unix_seconds};
+use crate::check::Outcome;
+use crate::measurement;
 
 /// Why the file is not the latest.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
+    /// A device, a pipe or a folder, which a rename would destroy.
+    #[error("--prometheus: {0} is not a regular file")]
+    Kind(PathBuf),
     /// No file can be made beside it.
     #[error(
         "cannot write to the folder {folder}: give --prometheus a file in a folder that this user may write to"
@@ -30,8 +33,12 @@ pub(crate) enum WriteError {
     },
 }
 
-/// Writes the outcome to `file`. A reader sees the whole old file or the whole new one.
+/// Writes the outcome to `file`, or to what it is a link to. A reader sees the whole old file or the whole new one.
 pub(crate) fn write(outcome: &Outcome, url: &str, file: &Path) -> Result<(), WriteError> {
+    if std::fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+        return Err(WriteError::Kind(file.to_owned()));
+    }
+    let file = &std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let folder = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -74,170 +81,13 @@ fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
 
 /// The metrics of one check.
 fn text(outcome: &Outcome, url: &str) -> String {
-    let mut page = Page {
-        text: String::new(),
-        url: escaped(url),
-    };
-    page.gauge(
-        "probe_success",
-        "Whether the server works: 0 when a finding is critical. A clock or anything else that is unknown does not make it 0.",
-        f64::from(u8::from(outcome.is_success())),
-    );
-    page.gauge(
-        "probe_duration_seconds",
-        "How long the HTTP check took, with redirects, without the measurement of the clock.",
-        outcome.time.as_secs_f64(),
-    );
-    if let Some(http) = &outcome.http {
-        answer(&mut page, http);
-    }
-    if let Some(failed) = outcome.body_mismatch {
-        page.gauge(
-            "probe_failed_due_to_regex",
-            "Whether the body is not the one that was expected.",
-            f64::from(u8::from(failed)),
-        );
-    }
-    if let Some(seen) = &outcome.certificate {
-        page.gauge(
-            "probe_ssl_earliest_cert_expiry",
-            "When the first certificate of the chain expires, in seconds since 1970.",
-            unix_seconds(seen.not_after),
-        );
-        page.gauge(
-            "spinfo_probe_ssl_earliest_cert_lifetime_seconds",
-            "How long that certificate is valid in all.",
-            seconds_between(seen.not_before, seen.not_after),
-        );
-    }
-    if let Some(clock) = &outcome.clock {
-        page.gauge(
-            "spinfo_probe_clock_offset_seconds",
-            "How far the server's clock is ahead of the probe's.",
-            clock.offset,
-        );
-        page.gauge(
-            "spinfo_probe_clock_error_bound_seconds",
-            "The true offset is at most this far from the measured one.",
-            clock.bound,
-        );
-    }
-    page.text
-}
-
-fn answer(page: &mut Page, http: &Http) {
-    let phases = &http.phases;
-    page.gauge(
-        "probe_dns_lookup_time_seconds",
-        "How long looking up addresses took.",
-        phases.resolve.as_secs_f64(),
-    );
-    page.head(
-        "probe_http_duration_seconds",
-        "How long each phase of the requests took, added up over redirects.",
-    );
-    let times = [
-        ("resolve", Some(phases.resolve)),
-        ("connect", Some(phases.connect)),
-        ("tls", phases.tls),
-        ("processing", Some(phases.processing)),
-        ("transfer", Some(phases.transfer)),
-    ];
-    for (phase, time) in times {
-        if let Some(time) = time {
-            page.sample(
-                "probe_http_duration_seconds",
-                &format!("phase=\"{phase}\","),
-                time.as_secs_f64(),
-            );
-        }
-    }
-    page.gauge(
-        "probe_http_status_code",
-        "Status of the last answer.",
-        f64::from(http.status.as_u16()),
-    );
-    if let Some(version) = version(http.version) {
-        page.gauge(
-            "probe_http_version",
-            "Version of HTTP of the last answer.",
-            version,
-        );
-    }
-    page.gauge(
-        "probe_http_ssl",
-        "Whether the last answer came over TLS.",
-        f64::from(u8::from(http.tls)),
-    );
-    page.gauge(
-        "probe_http_redirects",
-        "How many redirects were followed.",
-        f64::from(http.redirects),
-    );
-    if let Some(length) = http.content_length {
-        page.gauge(
-            "probe_http_content_length",
-            "Length of the body as the last answer's head has it, in bytes.",
-            exact(length),
-        );
-    }
-    page.gauge(
-        "probe_http_uncompressed_body_length",
-        "Length of the body that came, in bytes.",
-        exact(http.size),
-    );
-    page.gauge(
-        "probe_ip_protocol",
-        "4 or 6, for the version of IP of the last connection.",
-        if http.peer.is_ipv4() { 4.0 } else { 6.0 },
-    );
-}
-
-fn version(version: Version) -> Option<f64> {
-    match version {
-        Version::HTTP_10 => Some(1.0),
-        Version::HTTP_11 => Some(1.1),
-        Version::HTTP_2 => Some(2.0),
-        _ => None,
-    }
-}
-
-/// Samples are 64-bit floats by definition of the format. Lengths of bodies are far below the 2^53 up to which this is exact.
-fn exact(bytes: u64) -> f64 {
-    bytes as f64
-}
-
-struct Page {
-    text: String,
-    url: String,
-}
-
-impl Page {
-    fn gauge(&mut self, name: &str, help: &str, value: f64) {
-        self.head(name, help);
-        self.sample(name, "", value);
-    }
-
-    fn head(&mut self, name: &str, help: &str) {
-        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    }
-
-    /// `labels` are complete and end in a comma, or are none.
-    fn sample(&mut self, name: &str, labels: &str, value: f64) {
-        let _ = writeln!(
-            self.text,
-            "{name}{{{labels}url_full=\"{}\"}} {value}",
-            self.url
-        );
-    }
-}
-
-/// A label's value: the text format escapes these three.
-fn escaped(value: &str) -> String {
-    value
-        .replace('\\', r"\\")
-        .replace('"', "\\\"")
-        .replace('\n', r"\n")
+    gauges(measurement::ALL.iter().filter_map(|measurement| {
+        let (metric, phase) = measurement.metric?;
+        let phase = phase.map(|phase| (attribute::PHASE.key, phase.as_str().to_owned()));
+        let url = (attribute::URL_FULL.key, url.to_owned());
+        let labels = phase.into_iter().chain([url]).collect();
+        Some((metric, labels, (measurement.value)(outcome)?))
+    }))
 }
 
 #[cfg(test)]
@@ -258,7 +108,7 @@ mod tests {
         assert_eq!(
             samples,
             [
-                r#"probe_success{url_full="http://h/"} 1"#,
+                r#"probe_success{url_full="http://h/"} 1.0"#,
                 r#"probe_duration_seconds{url_full="http://h/"} 0.0031"#,
             ]
         );
@@ -268,13 +118,13 @@ mod tests {
     fn every_sample_has_its_help_its_type_and_the_url() {
         let page = text(&outcome(), r#"http://h/"\"#);
         let mut family = "";
-        for line in page.lines() {
-            if let Some(help) = line.strip_prefix("# HELP ") {
-                family = help.split(' ').next().unwrap();
-                assert!(help.ends_with('.'), "{help}");
-            } else if let Some(kind) = line.strip_prefix("# TYPE ") {
-                assert_eq!(kind, format!("{family} gauge"));
-            } else {
+        for line in page.lines().filter(|line| *line != "# EOF") {
+            if let Some(kind) = line.strip_prefix("# TYPE ") {
+                family = kind.strip_suffix(" gauge").unwrap();
+                assert_eq!(page.matches(&format!("# TYPE {family} ")).count(), 1);
+            } else if let Some(help) = line.strip_prefix("# HELP ") {
+                assert!(help.starts_with(family) && help.ends_with('.'), "{help}");
+            } else if !line.starts_with("# UNIT ") {
                 assert!(line.starts_with(&format!("{family}{{")), "{line}");
                 assert!(line.contains(r#"url_full="http://h/\"\\"}"#), "{line}");
                 let value = line.rsplit_once(' ').unwrap().1;
@@ -343,10 +193,28 @@ mod tests {
             error.to_string().contains(&*missing.to_string_lossy()),
             "{error}"
         );
-        let error = write(&outcome(), "http://h/", folder.path().join(".").as_path()).unwrap_err();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_files_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        for other in [Path::new("/dev/full"), folder.path()] {
+            let error = write(&outcome(), "http://h/", other).unwrap_err();
+            assert!(error.to_string().contains("not a regular file"), "{error}");
+        }
+        let (file, link) = (
+            folder.path().join("a.prom"),
+            folder.path().join("link.prom"),
+        );
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write(&outcome(), "http://h/", &link).unwrap();
+        assert!(link.is_symlink() && !file.is_symlink());
         assert!(
-            std::error::Error::source(&error).is_some(),
-            "{error} has a cause"
+            std::fs::read_to_string(&file)
+                .unwrap()
+                .contains("probe_success")
         );
     }
 }

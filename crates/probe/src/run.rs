@@ -3,13 +3,16 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use spinfo_client::Client;
+use spinfo_program::exit;
+use spinfo_program::signals::Signals;
 
 use crate::check::{self, Outcome, Severity};
 use crate::cli::{Format, Job};
 use crate::schedule::Schedule;
-use crate::telemetry::{CheckSpan, Telemetry};
+use crate::span::CheckSpan;
+use crate::telemetry::Telemetry;
 use crate::{json, nagios, prometheus};
 
 /// How long the telemetry of the last check may take to be sent. A receiver that is not there must not make a health check late.
@@ -22,7 +25,7 @@ const FLUSH: Duration = Duration::from_secs(2);
 pub(crate) fn run(job: &Job) -> anyhow::Result<Severity> {
     let client = Client::new(job.connection.clone())?;
     let telemetry = match job.output.telemetry {
-        true => Telemetry::from_environment()?,
+        true => Telemetry::from_environment(complain)?,
         false => None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -50,20 +53,23 @@ struct Probe<'a> {
 impl Probe<'_> {
     /// The severity of the last check that was finished.
     async fn go(&self) -> anyhow::Result<Option<Severity>> {
+        let mut signals = Signals::listen().context("cannot listen for signals")?;
         let Some(interval) = self.job.interval else {
-            let outcome = self.check().await;
+            let outcome = tokio::select! {
+                outcome = self.check() => outcome,
+                signal = signals.next() => bail!("stopped by {signal} before the check was done"),
+            };
             // The exit code tells it even if nobody reads the line.
             let _ = self.publish(&outcome);
             return Ok(Some(outcome.severity()));
         };
-        let mut stop = std::pin::pin!(stop_signal()?);
         let mut schedule = Schedule::every(interval);
         let first = Instant::now();
         let mut last = None;
         loop {
             let outcome = tokio::select! {
                 outcome = self.check() => outcome,
-                () = &mut stop => return Ok(last),
+                _ = signals.next() => return Ok(last),
             };
             last = Some(outcome.severity());
             if self.publish(&outcome).is_err() {
@@ -74,7 +80,7 @@ impl Probe<'_> {
             let pause = next.saturating_sub(first.elapsed());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = &mut stop => return Ok(last),
+                _ = signals.next() => return Ok(last),
             }
         }
     }
@@ -84,10 +90,12 @@ impl Probe<'_> {
         let settings = &self.job.settings;
         let mut attempt = 1;
         loop {
-            let span = CheckSpan::begin(self.telemetry.as_ref(), &settings.target);
+            let tracing = self.telemetry.as_ref().and_then(Telemetry::tracing);
+            let span = CheckSpan::begin(tracing, &settings.target);
             let mut outcome = check::run(&self.client, settings, &span).await;
             outcome.attempt = attempt;
-            span.end(&outcome);
+            let status = outcome.http.as_ref().map(|http| http.status);
+            span.end(status, outcome.failure());
             if outcome.severity() == Severity::Ok || attempt > settings.retries {
                 return outcome;
             }
@@ -109,13 +117,13 @@ impl Probe<'_> {
         if let Some(file) = &self.job.output.prometheus {
             let written = prometheus::write(outcome, &settings.target.to_string(), file);
             if let Err(error) = written {
-                complain(&anyhow::Error::from(error));
+                complain(&exit::chain(&error.into()));
             }
         }
         let text = match self.job.output.format {
             Format::Line => nagios::output(outcome, settings, false),
             Format::LongText => nagios::output(outcome, settings, true),
-            Format::Json => json::line(outcome, settings)?,
+            Format::Json => json::line(outcome, settings),
         };
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{text}")?;
@@ -124,30 +132,6 @@ impl Probe<'_> {
 }
 
 /// What does not change the outcome of a check goes to stderr.
-pub(crate) fn complain(error: &anyhow::Error) {
-    let _ = writeln!(std::io::stderr(), "spinfo-probe: {error:#}");
-}
-
-/// Completes with SIGTERM or SIGINT. Heard from now on, so that none ends the process without its exit code.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        let mut terminate = listen(SignalKind::terminate())?;
-        let mut interrupt = listen(SignalKind::interrupt())?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        Ok(async {
-            // Were it impossible to hear Ctrl-C, the system would end the process itself.
-            let _ = tokio::signal::ctrl_c().await;
-        })
-    }
+fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "spinfo-probe: {message}");
 }

@@ -4,6 +4,7 @@
 //!
 //! - [`command_line`]: parses the flags; [`parsers`] reads their values, [`environment`] what is no flag
 //! - [`generate`]: man page, completions and reference, made from the flags' definitions
+//! - [`network`]: the flags of both clients
 //! - [`log`] and [`telemetry`]: the flags of logging, and OpenTelemetry from its start to its last export
 //! - [`signals`]: what stops the program
 //! - [`server`]: `/metrics` and health over HTTP
@@ -14,6 +15,7 @@ pub mod environment;
 pub mod exit;
 pub mod generate;
 pub mod log;
+pub mod network;
 pub mod parsers;
 pub mod server;
 pub mod signals;

@@ -5,6 +5,7 @@
 //! Prometheus exporter would call it.
 
 mod family;
+mod gauges;
 mod text;
 
 use std::sync::{Arc, Weak};
@@ -15,6 +16,7 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
 
+pub use self::gauges::gauges;
 use crate::exemplars::Exemplars;
 
 /// `Content-Type` of the page.

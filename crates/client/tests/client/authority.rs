@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use spinfo_client::{Options, Trust};
 use tempfile::TempDir;
 use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
@@ -40,7 +40,16 @@ impl Authority {
 
     /// With the same name as others, and a key of its own.
     pub(crate) fn with(name: &str, key: KeyPair) -> Self {
-        let mut params = CertificateParams::default();
+        Self::of(CertificateParams::default(), name, key)
+    }
+
+    /// What `openssl req -x509` makes: an authority's certificate, for a server of this name.
+    pub(crate) fn for_server(name: &str) -> Self {
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        Self::of(params, name, KeyPair::generate().unwrap())
+    }
+
+    fn of(mut params: CertificateParams, name: &str, key: KeyPair) -> Self {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
         let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
@@ -70,16 +79,13 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         change(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone(), self.issuer.der().clone()],
-                key,
-            )
-            .unwrap()
+        let chain = vec![certificate.der().clone(), self.issuer.der().clone()];
+        server(chain, &key)
+    }
+
+    /// A server with the authority's own certificate.
+    pub(crate) fn own_server(&self) -> ServerConfig {
+        server(vec![self.issuer.der().clone()], self.issuer.key())
     }
 
     /// A client that believes this authority.
@@ -91,6 +97,16 @@ impl Authority {
             ..Options::default()
         }
     }
+}
+
+fn server(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap()
 }
 
 /// A server that speaks TLS.

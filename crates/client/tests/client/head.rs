@@ -160,6 +160,20 @@ async fn a_head_without_an_end_is_a_failure_of_the_protocol() {
 }
 
 #[tokio::test]
+async fn what_browsers_read_is_an_answer() {
+    let server = Server::start(|mut visit| async move {
+        let many = "x-many: 1\r\n".repeat(150);
+        let head = "HTTP/1.1 200 OK\r\nx-folded: a\r\n b\r\nX-Space : 1\r\ncontent-length: 1\r\n";
+        visit.answer(&format!("{head}{many}\r\nx")).await;
+    })
+    .await;
+    let answer = get(&server.url("/")).await.unwrap();
+    assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"x"[..]));
+    assert_eq!(answer.headers["x-space"], "1");
+    assert_eq!(answer.headers.get_all("x-many").iter().count(), 150);
+}
+
+#[tokio::test]
 async fn an_interim_answer_is_passed_over() {
     let server = Server::answering(
         "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx",

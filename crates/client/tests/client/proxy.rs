@@ -10,7 +10,7 @@ use crate::{IMPATIENCE, PATIENCE, get_with};
 
 fn through(proxy: &str) -> Options {
     Options {
-        proxy: Proxy::from_settings(Some(proxy), None, []).unwrap(),
+        proxy: Proxy::from_settings(Some(proxy), None, &|_| None).unwrap(),
         ..Options::default()
     }
 }

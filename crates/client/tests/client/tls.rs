@@ -60,6 +60,8 @@ async fn an_expired_certificate_says_since_when() {
         "the server's certificate expired on 2020-02-03T00:00:00Z"
     );
     assert!(failure.after.is_some());
+    let since = SystemTime::UNIX_EPOCH + Duration::from_secs(1_580_688_000);
+    assert_eq!(failure.certificate.unwrap().not_after, since);
 }
 
 #[tokio::test]
@@ -90,7 +92,28 @@ async fn a_certificate_for_another_name_says_for_which() {
             .starts_with("the server's certificate is not for 127.0.0.1: it is for "),
         "{failure}"
     );
-    assert!(failure.message.contains("other.test"), "{failure}");
+    assert!(
+        failure.message.ends_with("it is for other.test"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_its_own_authority_is_trusted_when_it_is_named() {
+    let own = |name| {
+        let authority = Authority::for_server(name);
+        (authority.own_server(), authority)
+    };
+    let (config, authority) = own("127.0.0.1");
+    let served = Served::new(config).await;
+    let answer = get_with(authority.trusted(), &served.url(), PATIENCE).await;
+    assert_eq!(answer.unwrap().body, "ok");
+    // Trusted is not the same as right, and another's is not trusted.
+    let (config, other) = own("other.test");
+    let elsewhere = Served::new(config).await;
+    let failure = failing(other.trusted(), &elsewhere.url()).await;
+    assert!(failure.message.contains("not for 127.0.0.1"), "{failure}");
+    failing(other.trusted(), &served.url()).await;
 }
 
 #[tokio::test]
@@ -143,7 +166,10 @@ async fn an_authoritys_own_certificate_is_explained() {
     }))
     .await;
     let failure = failing(authority.trusted(), &served.url()).await;
-    assert!(failure.message.contains("(CA:TRUE)"), "{failure}");
+    assert!(
+        failure.message.contains("(CA:TRUE)") && failure.message.contains("--cacert"),
+        "{failure}"
+    );
 }
 
 #[tokio::test]

@@ -2,36 +2,35 @@
 
 use std::time::{Duration, SystemTime};
 
+use spinfo_client::Certificate;
+
 use super::Settings;
 use super::outcome::{CertificateSeen, Finding, Severity, Step};
 use crate::quantity;
-use crate::timestamp::seconds_between;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// An automatic renewal is due well before two weeks are left; what is left then is time for somebody to look, without hurry.
-pub(crate) const WARNING: Duration = DAY.saturating_mul(14);
+const WARNING: Duration = DAY.saturating_mul(14);
 /// A weekend.
-pub(crate) const CRITICAL: Duration = DAY.saturating_mul(3);
+const CRITICAL: Duration = DAY.saturating_mul(3);
 /// Certificates that live for days or hours are renewed when a third of their lifetime is left.
-pub(crate) const WARNING_SHARE: u32 = 4;
+const WARNING_SHARE: u32 = 4;
 /// What is left of a short lifetime when it is as good as over.
-pub(crate) const CRITICAL_SHARE: u32 = 10;
+const CRITICAL_SHARE: u32 = 10;
 
-/// With less than this left the certificate alerts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CertificateLimits {
-    pub(crate) warning: Duration,
-    pub(crate) critical: Duration,
-}
-
-/// What was asked for, or what fits the certificate's lifetime.
-pub(crate) fn limits(seen: &CertificateSeen, settings: &Settings) -> CertificateLimits {
-    let lifetime = seen
-        .not_after
-        .duration_since(seen.not_before)
-        .unwrap_or_default();
-    CertificateLimits {
+/// What a certificate means, with the limits that were asked for or that fit its lifetime.
+pub(super) fn seen(certificate: &Certificate, settings: &Settings) -> CertificateSeen {
+    let Certificate {
+        subject,
+        not_before,
+        not_after,
+    } = certificate.clone();
+    let lifetime = not_after.duration_since(not_before).unwrap_or_default();
+    CertificateSeen {
+        subject,
+        not_before,
+        not_after,
         warning: settings
             .cert_warning
             .unwrap_or_else(|| WARNING.min(lifetime / WARNING_SHARE)),
@@ -41,17 +40,11 @@ pub(crate) fn limits(seen: &CertificateSeen, settings: &Settings) -> Certificate
     }
 }
 
-/// Seconds until the certificate expires, negative when it has.
-pub(crate) fn left(seen: &CertificateSeen, now: SystemTime) -> f64 {
-    seconds_between(now, seen.not_after)
-}
-
-pub(super) fn judge(seen: &CertificateSeen, settings: &Settings, now: SystemTime) -> Finding {
-    let limits = limits(seen, settings);
-    let left = left(seen, now);
-    let severity = if left < limits.critical.as_secs_f64() {
+pub(super) fn judge(seen: &CertificateSeen, now: SystemTime) -> Finding {
+    let left = seen.left(now);
+    let severity = if left < seen.critical.as_secs_f64() {
         Severity::Critical
-    } else if left < limits.warning.as_secs_f64() {
+    } else if left < seen.warning.as_secs_f64() {
         Severity::Warning
     } else {
         Severity::Ok
@@ -70,15 +63,15 @@ mod tests {
     use super::*;
     use crate::check::tests::settings;
 
-    fn seen(lifetime: Duration, left: Duration) -> (CertificateSeen, SystemTime) {
+    fn found(settings: &Settings, lifetime: Duration, left: Duration) -> Finding {
         let not_before = SystemTime::UNIX_EPOCH + DAY * 10_000;
         let not_after = not_before + lifetime;
-        let seen = CertificateSeen {
+        let certificate = Certificate {
             subject: "CN=test".to_owned(),
             not_before,
             not_after,
         };
-        (seen, not_after - left)
+        judge(&seen(&certificate, settings), not_after - left)
     }
 
     #[test]
@@ -94,8 +87,7 @@ mod tests {
             (hour * 12, hour, Severity::Critical),
         ];
         for (lifetime, left, expected) in table {
-            let (seen, now) = seen(lifetime, left);
-            let found = judge(&seen, &settings(), now);
+            let found = found(&settings(), lifetime, left);
             assert_eq!(found.severity, expected, "{found:?}");
         }
     }
@@ -105,21 +97,26 @@ mod tests {
         let mut settings = settings();
         settings.cert_warning = Some(DAY * 80);
         settings.cert_critical = Some(Duration::ZERO);
-        let (certificate, now) = seen(DAY * 90, DAY * 79);
-        assert_eq!(
-            judge(&certificate, &settings, now).severity,
-            Severity::Warning
-        );
-        let past = certificate.not_after + DAY * 2;
-        let found = judge(&certificate, &settings, past);
-        assert_eq!(found.severity, Severity::Critical);
-        assert_eq!(found.text, "certificate expired 2 days ago");
+        let left = found(&settings, DAY * 90, DAY * 79);
+        assert_eq!(left.severity, Severity::Warning);
+        settings.cert_critical = Some(DAY * 80);
+        let left = found(&settings, DAY * 90, DAY * 79);
+        assert_eq!(left.severity, Severity::Critical);
     }
 
     #[test]
-    fn a_certificate_that_ends_before_it_begins_is_no_panic() {
-        let (mut certificate, now) = seen(DAY, Duration::ZERO);
-        certificate.not_before = certificate.not_after + DAY;
-        assert_eq!(judge(&certificate, &settings(), now).severity, Severity::Ok);
+    fn an_expired_certificate_and_one_that_ends_before_it_begins() {
+        let at = |days: u32| SystemTime::UNIX_EPOCH + DAY * days;
+        let mut certificate = Certificate {
+            subject: String::new(),
+            not_before: at(100),
+            not_after: at(200),
+        };
+        let found = judge(&seen(&certificate, &settings()), at(202));
+        assert_eq!(found.severity, Severity::Critical);
+        assert_eq!(found.text, "certificate expired 2 days ago");
+        certificate.not_before = at(300);
+        let found = judge(&seen(&certificate, &settings()), at(200));
+        assert_eq!(found.severity, Severity::Ok);
     }
 }

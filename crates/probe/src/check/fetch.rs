@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, LOCATION};
-use http::{HeaderMap, Method, StatusCode};
-use spinfo_client::{Client, Connection, Failure, Limits, Phases, Request, Target, Warm};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, LOCATION, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use spinfo_client::{
+    Certificate, Client, Connection, Failure, Limits, Phases, Request, Target, Warm,
+};
 
 use super::Settings;
+use super::certificate;
 use super::outcome::{CertificateSeen, Finding, Http, PhaseTimes, Severity, Step};
-use crate::telemetry::CheckSpan;
+use crate::span::CheckSpan;
 
 /// What came of the request.
 pub(super) struct Fetched {
@@ -27,6 +30,8 @@ pub(super) struct Fetched {
 pub(super) struct Answer {
     pub(super) http: Http,
     pub(super) body: Bytes,
+    /// `content-encoding`, for a server that compresses whatever it is asked for.
+    pub(super) encoding: Option<String>,
     /// Whom it came from.
     pub(super) target: Target,
 }
@@ -107,8 +112,13 @@ impl Journey<'_> {
                 )));
             }
             if !seen.insert(next.url().clone()) {
+                let cookie = if answer.headers.contains_key(SET_COOKIE) {
+                    "; it sets a cookie, and no cookies are kept: send it with --header"
+                } else {
+                    ""
+                };
                 return Err(critical(format!(
-                    "redirect loop: {target} leads back to {next}"
+                    "redirect loop: {target} leads back to {next}{cookie}"
                 )));
             }
             self.redirects += 1;
@@ -120,10 +130,17 @@ impl Journey<'_> {
     async fn ask(&mut self, target: &Target) -> Result<spinfo_client::Answer, Finding> {
         self.finished = None;
         let mut headers = headers_for(self.settings, target);
+        // The body is looked at as it comes.
+        headers
+            .entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static("identity"));
         let span = self.span.request(target, &mut headers);
         let asked = self.exchange(target, &headers).await;
         span.end_request(self.connection.connection(), &asked);
-        let answer = asked.map_err(|failure| self.failed(target, &failure))?;
+        let answer = asked.map_err(|failure| {
+            self.presented(failure.certificate.clone());
+            self.failed(target, &failure)
+        })?;
         self.finished = Some(answer.finished_at);
         self.phases.processing += answer.head_at.saturating_duration_since(answer.sent_at);
         self.phases.transfer += answer.finished_at.saturating_duration_since(answer.head_at);
@@ -162,19 +179,16 @@ impl Journey<'_> {
         let certificate = self
             .connection
             .connection()
-            .and_then(Connection::certificate);
-        if let Some(certificate) = certificate
-            && self
-                .certificate
-                .as_ref()
-                .is_none_or(|first| certificate.not_after < first.not_after)
-        {
-            self.certificate = Some(CertificateSeen {
-                subject: certificate.subject.clone(),
-                not_before: certificate.not_before,
-                not_after: certificate.not_after,
-            });
-        }
+            .and_then(Connection::certificate)
+            .cloned();
+        self.presented(certificate);
+    }
+
+    /// Keeps the certificate that expires first, also of a server whose certificate is not believed.
+    fn presented(&mut self, certificate: Option<Certificate>) {
+        let seen = certificate.map(|certificate| certificate::seen(&certificate, self.settings));
+        let both = [self.certificate.take(), seen].into_iter().flatten();
+        self.certificate = both.min_by_key(|seen| seen.not_after);
     }
 
     /// Where the answer leads. One whose status is expected leads nowhere.
@@ -197,7 +211,8 @@ impl Journey<'_> {
         let Some(location) = answer.headers.get(LOCATION).filter(|_| leads && follows) else {
             return Ok(None);
         };
-        let next = location.to_str().map_err(|_| "not a URL".to_owned());
+        // As UTF-8 at most: joining percent-encodes it, as browsers do.
+        let next = std::str::from_utf8(location.as_bytes()).map_err(|_| "not a URL".to_owned());
         let next = next.and_then(|text| target.join(text).map_err(|error| error.to_string()));
         next.map(Some).map_err(|error| {
             critical(format!(
@@ -224,8 +239,10 @@ impl Journey<'_> {
             first_byte: answer.head_at.saturating_duration_since(self.began),
             phases: self.phases,
         };
+        let encoding = answer.headers.get(CONTENT_ENCODING);
         Ok(Answer {
             http,
+            encoding: encoding.and_then(|name| Some(name.to_str().ok()?.to_owned())),
             body: answer.body,
             target,
         })

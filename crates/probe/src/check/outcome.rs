@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use http::{StatusCode, Version};
 
+use crate::timestamp::seconds_between;
+
 /// How bad something is, from best to worst: the worst finding decides over the whole check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Severity {
@@ -165,6 +167,17 @@ pub(crate) struct CertificateSeen {
     pub(crate) not_before: SystemTime,
     /// When it ends to be valid.
     pub(crate) not_after: SystemTime,
+    /// With less than this left it is a warning.
+    pub(crate) warning: Duration,
+    /// With less than this left it is critical.
+    pub(crate) critical: Duration,
+}
+
+impl CertificateSeen {
+    /// Seconds until it expires, negative when it has.
+    pub(crate) fn left(&self, now: SystemTime) -> f64 {
+        seconds_between(now, self.not_after)
+    }
 }
 
 /// The server's clock against ours.
@@ -176,6 +189,8 @@ pub(crate) struct ClockSeen {
     pub(crate) offset: f64,
     /// The true offset is at most this many seconds from the measured one.
     pub(crate) bound: f64,
+    /// The greatest offset that is allowed, in seconds.
+    pub(crate) max_skew: f64,
     /// Seconds of the shortest way there and back.
     pub(crate) delay: f64,
     /// Samples that the estimate rests on.
@@ -196,6 +211,16 @@ impl Outcome {
     /// Whether the server works. A clock that cannot be judged does not make it fail.
     pub(crate) fn is_success(&self) -> bool {
         self.severity() != Severity::Critical
+    }
+
+    /// The sort of failure, for `error.type`, and the message of a check that is critical.
+    pub(crate) fn failure(&self) -> Option<(&'static str, String)> {
+        let mut types = self
+            .findings
+            .iter()
+            .filter_map(|finding| finding.error_type);
+        (self.severity() == Severity::Critical)
+            .then(|| (types.next().unwrap_or("check"), self.message()))
     }
 
     /// All findings as one line, the worst first.

@@ -8,7 +8,7 @@ use super::outcome::{ClockSeen, Finding, Severity, Step};
 use super::{ClockSettings, Settings, fetch};
 use crate::clock::{self, ClockError, Measurement, Plan, Verdict};
 use crate::quantity;
-use crate::telemetry::CheckSpan;
+use crate::span::CheckSpan;
 
 /// What is to be measured.
 pub(super) struct Question<'a> {
@@ -54,7 +54,7 @@ pub(super) async fn measure(
     let measured = clock::measure(connection, &plan).await;
     span.end_clock(&measured);
     match measured {
-        Ok(measurement) => (judge(&measurement, clock), Some(seen(&measurement))),
+        Ok(measurement) => (judge(&measurement, clock), Some(seen(&measurement, clock))),
         Err(error) => (failed(&error, clock), None),
     }
 }
@@ -95,12 +95,13 @@ fn unknown(text: String) -> Finding {
     Finding::new(Step::Clock, Severity::Unknown, text)
 }
 
-fn seen(measurement: &Measurement) -> ClockSeen {
+fn seen(measurement: &Measurement, clock: &ClockSettings) -> ClockSeen {
     let estimate = &measurement.estimate;
     ClockSeen {
         source: measurement.source.to_string(),
         offset: estimate.offset_s(),
         bound: estimate.bound_s(),
+        max_skew: clock.max_skew.as_secs_f64(),
         delay: estimate.delay_s(),
         used: estimate.used,
         taken: estimate.taken,

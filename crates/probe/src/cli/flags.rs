@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 use regex::bytes::Regex;
-use spinfo_client::NetworkFlags;
-use spinfo_client::generate::GenerateFlags;
+use spinfo_program::network::NetworkFlags;
+use spinfo_program::parsers::{duration, positive_duration, size};
 
 use crate::check::expect::StatusSet;
 use crate::clock::Source;
@@ -23,7 +23,7 @@ Examples:
   Nagios or Icinga: slower than half a second is a warning, than two is critical
       spinfo-probe https://example.org/ -w 0.5 -c 2
   The health check of a container, which has its clock from the machine
-      spinfo-probe --no-clock --no-telemetry --timeout 2s http://127.0.0.1:3000/readyz
+      spinfo-probe --no-clock --no-telemetry --proxy '' --timeout 2s http://127.0.0.1:3000/readyz
   Cron and Prometheus: a file for the textfile collector of node_exporter
       spinfo-probe https://example.org/ --prometheus /var/lib/node_exporter/spinfo.prom
   Every 15 seconds until SIGTERM, as JSON
@@ -71,9 +71,6 @@ pub(super) struct Cli {
 
     #[command(flatten)]
     pub(super) network: NetworkFlags,
-
-    #[command(flatten)]
-    pub(super) _generate: GenerateFlags,
 }
 
 #[derive(Args)]
@@ -91,9 +88,9 @@ pub(super) struct AnswerFlags {
     #[arg(long, value_name = "TEXT")]
     pub(super) expect_text: Option<String>,
 
-    /// The longest body in bytes. The default, 1 MiB, is far more than a page that is checked should have.
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
-    pub(super) max_body: usize,
+    /// The longest body. The default is far more than a page that is checked should have.
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = size)]
+    pub(super) max_body: u64,
 
     /// How many redirects to follow; 0 takes the first answer as it is. Nobody needs ten, and more are a mistake.
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -137,7 +134,7 @@ pub(super) struct ClockFlags {
     #[arg(long, value_name = "N", default_value = "8")]
     pub(super) samples: NonZeroUsize,
 
-    /// How far the server's clock may be ahead or behind. One second is what logs, tokens and certificates bear.
+    /// How far the server's clock may be ahead or behind. Logs, tokens and certificates tolerate one second.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
     pub(super) max_skew: Duration,
 }
@@ -159,7 +156,7 @@ pub(super) struct WhenFlags {
 
     /// Check again and again, this far apart, until SIGTERM or SIGINT (Ctrl-C), and exit with the code of the last check. Each
     /// check is moved by up to a tenth of it, so that many probes don't check in step.
-    #[arg(long, value_name = "TIME", value_parser = positive)]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub(super) interval: Option<Duration>,
 }
 
@@ -179,25 +176,14 @@ pub(super) struct OutputFlags {
     pub(super) json: bool,
 
     /// Write the outcome of each check to this file for the textfile collector of node_exporter, which reads names that end in .prom. It is
-    /// replaced as a whole. probe_success is 0 when the check is CRITICAL; a clock that is UNKNOWN does not make it 0. What could not be
+    /// replaced as a whole, and has to be a regular file or a link to one. probe_success is 0 when the check is CRITICAL; a clock that is UNKNOWN does not make it 0. What could not be
     /// measured has no sample.
     #[arg(long, value_name = "FILE")]
     pub(super) prometheus: Option<PathBuf>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "write a time such as 500ms, 30s or 14days".into())
-}
-
-fn positive(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("write a time above 0, such as 500ms or 30s".into()),
-        time => Ok(time),
-    }
-}
-
 fn timeout(text: &str) -> Result<Duration, String> {
-    match positive(text)? {
+    match positive_duration(text)? {
         time if time > DAY => Err("write a time of at most a day, such as 10s".into()),
         time => Ok(time),
     }

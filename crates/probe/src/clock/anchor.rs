@@ -29,7 +29,7 @@ struct Reading {
 /// One reading of the wall clock, from which all later times are counted by the monotonic clock. So durations are right even when
 /// somebody sets the wall clock, and that somebody did so can be seen.
 #[derive(Debug, Clone, Copy)]
-pub struct Anchor(Reading);
+pub(crate) struct Anchor(Reading);
 
 impl Reading {
     /// The most exact of several: between the two readings of the monotonic clock the thread may lose its core.
@@ -56,23 +56,23 @@ impl Reading {
 
 impl Anchor {
     /// Reads the clock now.
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self(Reading::take())
     }
 
     /// The wall clock's time at an instant, not later than it was.
-    pub fn not_after(&self, instant: Instant) -> Nanos {
+    pub(crate) fn not_after(&self, instant: Instant) -> Nanos {
         self.0.wall + between(self.0.to, instant)
     }
 
     /// The wall clock's time at an instant, not earlier than it was.
-    pub fn not_before(&self, instant: Instant) -> Nanos {
+    pub(crate) fn not_before(&self, instant: Instant) -> Nanos {
         self.0.wall + RESOLUTION + between(self.0.from, instant)
     }
 
     /// By how many nanoseconds the wall clock has been set since; positive: forward. `None` when it went on as a clock does, which
     /// includes being slewed. The sleep of a machine whose monotonic clock sleeps too is a step.
-    pub fn step(&self) -> Option<Nanos> {
+    pub(crate) fn step(&self) -> Option<Nanos> {
         self.step_at(&Reading::take())
     }
 

@@ -11,7 +11,7 @@ const EXCERPT: usize = 80;
 
 /// Why there is no estimate.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum ClockError {
+pub(crate) enum ClockError {
     /// No one clock gives these answers.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),

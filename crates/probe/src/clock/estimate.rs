@@ -13,18 +13,18 @@ use super::stamp::{Nanos, SECOND};
 /// they have in common. The least delay gives the narrowest interval, which is why NTP's clock filter prefers it (RFC 5905, section
 /// 10); the others count where they cut something off: delays that are long on different sides bound the offset from different sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Estimate {
+pub(crate) struct Estimate {
     interval: Interval,
     delay: Nanos,
     /// How many samples made the interval what it is.
-    pub used: usize,
+    pub(crate) used: usize,
     /// How many samples there were.
-    pub taken: usize,
+    pub(crate) taken: usize,
 }
 
 /// Why there is no offset that explains all samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Contradiction {
+pub(crate) enum Contradiction {
     /// Sent before received.
     #[error("the server's clock went back by {} s or more while it answered", seconds(*by))]
     Backward {
@@ -54,7 +54,7 @@ impl Estimate {
     ///
     /// # Errors
     /// When they have nothing in common.
-    pub fn of(first: &Sample, later: &[Sample]) -> Result<Self, Contradiction> {
+    pub(crate) fn of(first: &Sample, later: &[Sample]) -> Result<Self, Contradiction> {
         let mut by_delay = vec![(first.delay(), first.interval(first.local_sent)?)];
         for sample in later {
             by_delay.push((sample.delay(), sample.interval(first.local_sent)?));
@@ -93,22 +93,22 @@ impl Estimate {
     }
 
     /// Where the offset lies.
-    pub fn interval(&self) -> Interval {
+    pub(crate) fn interval(&self) -> Interval {
         self.interval
     }
 
     /// The most that is known about the offset, in seconds. Positive: the server's clock is ahead.
-    pub fn offset_s(&self) -> f64 {
+    pub(crate) fn offset_s(&self) -> f64 {
         in_seconds(self.interval.middle().0)
     }
 
     /// The greatest error of [`offset_s`](Self::offset_s), in seconds.
-    pub fn bound_s(&self) -> f64 {
+    pub(crate) fn bound_s(&self) -> f64 {
         in_seconds(self.interval.middle().1)
     }
 
     /// The shortest time on the way, there and back, in seconds.
-    pub fn delay_s(&self) -> f64 {
+    pub(crate) fn delay_s(&self) -> f64 {
         in_seconds(self.delay)
     }
 
@@ -118,7 +118,7 @@ impl Estimate {
     }
 
     /// Whether the offset is at most `max_skew` in either direction.
-    pub fn verdict(&self, max_skew: Duration) -> Verdict {
+    pub(crate) fn verdict(&self, max_skew: Duration) -> Verdict {
         self.interval.verdict(max_skew)
     }
 }
@@ -132,7 +132,7 @@ impl fmt::Display for Estimate {
 
 impl Contradiction {
     /// [`Verdict::Outside`] when one of the clocks that answered is off by more than `max_skew`, whichever it is.
-    pub fn verdict(&self, max_skew: Duration) -> Verdict {
+    pub(crate) fn verdict(&self, max_skew: Duration) -> Verdict {
         let Self::Disjoint { low, high } = self else {
             return Verdict::Undecided;
         };

@@ -7,16 +7,16 @@ use super::stamp::{Nanos, SECOND, nanos};
 
 /// The offsets that are possible, in nanoseconds, both ends among them. Positive: the server's clock is ahead of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interval {
+pub(crate) struct Interval {
     /// The least.
-    pub low: Nanos,
+    pub(crate) low: Nanos,
     /// The greatest; not less than `low`.
-    pub high: Nanos,
+    pub(crate) high: Nanos,
 }
 
 /// What is known about an offset and the greatest that is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Every possible offset is allowed.
     Within,
     /// No possible offset is allowed.
@@ -27,18 +27,18 @@ pub enum Verdict {
 
 impl Interval {
     /// The offset in the middle and the greatest error that it can have, in nanoseconds. Rounding is part of the error.
-    pub fn middle(self) -> (Nanos, Nanos) {
+    pub(crate) fn middle(self) -> (Nanos, Nanos) {
         let middle = self.low + (self.high - self.low) / 2;
         (middle, self.high - middle)
     }
 
     /// How much is unknown, in nanoseconds.
-    pub fn width(self) -> Nanos {
+    pub(crate) fn width(self) -> Nanos {
         self.high - self.low
     }
 
     /// Whether the offset is at most `max_skew` in either direction.
-    pub fn verdict(self, max_skew: Duration) -> Verdict {
+    pub(crate) fn verdict(self, max_skew: Duration) -> Verdict {
         let limit = nanos(max_skew);
         if -limit <= self.low && self.high <= limit {
             Verdict::Within

@@ -20,32 +20,32 @@ const FOR_THE_NUMBERS: Duration = Duration::from_millis(200);
 
 /// What is to be measured, and how far it may go.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     /// Where the time comes from.
-    pub source: Source,
+    pub(crate) source: Source,
     /// What answers with the time as JSON or text.
-    pub time: &'a Target,
+    pub(crate) time: &'a Target,
     /// What answers with a `Date`.
-    pub checked: &'a Target,
+    pub(crate) checked: &'a Target,
     /// Headers of every request.
-    pub headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
     /// The greatest number of samples.
-    pub samples: NonZeroUsize,
+    pub(crate) samples: NonZeroUsize,
     /// The greatest offset that is allowed.
-    pub max_skew: Duration,
+    pub(crate) max_skew: Duration,
     /// When there must be a result.
-    pub deadline: Instant,
+    pub(crate) deadline: Instant,
 }
 
 /// What is known about a server's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Measurement {
+pub(crate) struct Measurement {
     /// Where the time came from; never [`Source::Auto`].
-    pub source: Source,
+    pub(crate) source: Source,
     /// The offset.
-    pub estimate: Estimate,
+    pub(crate) estimate: Estimate,
     /// Whether it is allowed.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
 }
 
 /// Measures the offset of a server's clock over one connection. With [`Source::Auto`] the `Date` is asked for when the other sources
@@ -56,7 +56,7 @@ pub struct Measurement {
 ///
 /// # Errors
 /// When nothing is known then, when the answers contradict each other, or when the local clock was set meanwhile.
-pub async fn measure(warm: &mut Warm, plan: &Plan<'_>) -> Result<Measurement, ClockError> {
+pub(crate) async fn measure(warm: &mut Warm, plan: &Plan<'_>) -> Result<Measurement, ClockError> {
     if plan.source != Source::Date {
         let time = Question::new(plan.source, plan.time, plan.headers);
         match repeat(warm, plan, time).await {

@@ -4,7 +4,7 @@ use super::stamp::{Stamp, Written};
 
 /// Reads `date-time` (RFC 3339, section 5.6), also with the lower case and the space that its notes permit, and leap seconds
 /// (section 5.7). Digits past the ninth are cut off.
-pub fn parse(text: &str) -> Option<Stamp> {
+pub(crate) fn parse(text: &str) -> Option<Stamp> {
     let mut rest = text.as_bytes();
     let year = digits(&mut rest, 4)?;
     literal(&mut rest, b"-")?;

@@ -10,20 +10,20 @@ const PHI_PPM: Nanos = 15;
 /// The four stamps of an exchange (RFC 5905, section 8): `local_sent` is its T1, `received` T2, `transmitted` T3 and
 /// `local_received` T4. A server that gives one stamp gives it twice: it may have read its clock at any moment between our two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Our clock when the request was sent, not later.
-    pub local_sent: Nanos,
+    pub(crate) local_sent: Nanos,
     /// Our clock when the answer was here, not earlier.
-    pub local_received: Nanos,
+    pub(crate) local_received: Nanos,
     /// The server's clock after it had received the request.
-    pub received: Stamp,
+    pub(crate) received: Stamp,
     /// The server's clock before it sent the answer.
-    pub transmitted: Stamp,
+    pub(crate) transmitted: Stamp,
 }
 
 impl Sample {
     /// The time on the way, there and back, in nanoseconds: δ = (T4 - T1) - (T3 - T2), and not less than nothing.
-    pub fn delay(&self) -> Nanos {
+    pub(crate) fn delay(&self) -> Nanos {
         let processing = self.transmitted.at - self.received.at;
         (self.local_received - self.local_sent - processing.max(0)).max(0)
     }
@@ -41,7 +41,7 @@ impl Sample {
     ///
     /// # Errors
     /// When no offset does: the server's clock was set while it worked, or is wrong by itself.
-    pub fn interval(&self, reference: Nanos) -> Result<Interval, Contradiction> {
+    pub(crate) fn interval(&self, reference: Nanos) -> Result<Interval, Contradiction> {
         if self.transmitted.latest() < self.received.at {
             return Err(Contradiction::Backward {
                 by: self.received.at - self.transmitted.latest(),

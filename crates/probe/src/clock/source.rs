@@ -19,7 +19,7 @@ const BODY_BYTES: usize = 4096;
 
 /// Where the server's time is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Source {
+pub(crate) enum Source {
     /// The first of the others that the server has.
     Auto,
     /// Two stamps in JSON, as `/now` of spinfo gives them.
@@ -107,7 +107,7 @@ impl<'a> Question<'a> {
         }
         // A server may send the head before it makes the body.
         let (reading, arrived) = match self.source {
-            Source::Date => (self.date(&answer, anchor)?, answer.head_at),
+            Source::Date => (self.date(&answer)?, answer.head_at),
             _ => (self.body(&answer)?, answer.finished_at),
         };
         let sample = Sample {
@@ -119,14 +119,14 @@ impl<'a> Question<'a> {
         Ok((sample, reading.source))
     }
 
-    fn date(&self, answer: &Answer, anchor: &Anchor) -> Result<Reading, ClockError> {
+    fn date(&self, answer: &Answer) -> Result<Reading, ClockError> {
         let date = answer
             .headers
             .get(DATE)
             .map_or(&[][..], HeaderValue::as_bytes);
         std::str::from_utf8(date)
             .ok()
-            .and_then(|text| http_date::parse(text, anchor.not_after(answer.head_at)))
+            .and_then(http_date::parse)
             .map(|stamp| Reading::once(stamp, Source::Date))
             .ok_or_else(|| ClockError::NoDate {
                 target: self.target.to_string(),

@@ -7,10 +7,10 @@ use jiff::tz::Offset;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z on the POSIX scale, or between two such times. Wide enough that no arithmetic on the
 /// times that a server can claim overflows.
-pub type Nanos = i128;
+pub(crate) type Nanos = i128;
 
 /// One second in [`Nanos`].
-pub const SECOND: Nanos = 1_000_000_000;
+pub(crate) const SECOND: Nanos = 1_000_000_000;
 
 /// Nanoseconds of a duration: fewer than 2⁹⁴.
 pub(super) fn nanos(duration: Duration) -> Nanos {
@@ -25,11 +25,11 @@ pub(super) fn duration(nanos: Nanos) -> Duration {
 /// What a clock showed when it was read: the time was at least `at` and at most `at + resolution`, because clocks cut off
 /// what they do not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     /// The earliest that it can have been.
-    pub at: Nanos,
+    pub(crate) at: Nanos,
     /// How much later it can have been, in nanoseconds.
-    pub resolution: Nanos,
+    pub(crate) resolution: Nanos,
 }
 
 /// A calendar time as it was written, which need not exist.
@@ -51,7 +51,7 @@ impl Stamp {
     /// A stamp whose resolution, at most a second, is what its digits show: trailing zeros may come from a clock that has nothing
     /// finer, or from a writer that leaves them out. That makes one stamp of ten of an exact clock vaguer by 10 ns, and none more
     /// exact than it is. A clock whose tick is no power of ten can be behind by that tick, which nothing in its answers shows.
-    pub fn from_nanos(at: Nanos) -> Self {
+    pub(crate) fn from_nanos(at: Nanos) -> Self {
         let mut resolution = 1;
         while resolution < SECOND && at % (resolution * 10) == 0 {
             resolution *= 10;
@@ -60,7 +60,7 @@ impl Stamp {
     }
 
     /// The latest that it can have been.
-    pub fn latest(self) -> Nanos {
+    pub(crate) fn latest(self) -> Nanos {
         self.at + self.resolution
     }
 }

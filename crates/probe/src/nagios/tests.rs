@@ -39,7 +39,7 @@ fn the_grammar_of_the_guidelines_reads_it() {
 }
 
 #[test]
-fn the_worst_comes_first_and_what_was_not_measured_is_absent() {
+fn the_worst_comes_first_and_what_was_not_measured_is_unknown() {
     let mut outcome = outcome();
     outcome.http = None;
     outcome.certificate = None;
@@ -50,7 +50,8 @@ fn the_worst_comes_first_and_what_was_not_measured_is_absent() {
     ];
     assert_eq!(
         output(&outcome, &settings(), false),
-        "SPINFO UNKNOWN - unsure, fine"
+        "SPINFO UNKNOWN - unsure, fine | time=0.003100s;;;0;10 time_dns=U time_connect=U time_tls=U time_firstbyte=U size=U offset=U \
+         offset_bound=U cert=U"
     );
 }
 

@@ -138,5 +138,14 @@ fn another_name_is_critical_and_told() {
 #[test]
 fn an_expired_one_is_critical() {
     let secured = Secured::with("127.0.0.1", 10 * DAY, -86_400);
-    secured.probe(&[]).expect(2, "expired");
+    let metrics = secured.folder.path().join("a.prom");
+    let said = secured.probe(&["--prometheus", metrics.to_str().unwrap()]);
+    said.expect(2, "certificate expired 24 h ago");
+    // Its metric goes on, or an alert on it would end now.
+    assert!(said.plugin_output().get("cert").value < -86_000.0);
+    let metrics = std::fs::read_to_string(metrics).unwrap();
+    assert!(
+        metrics.contains("\nprobe_ssl_earliest_cert_expiry{"),
+        "{metrics}"
+    );
 }

@@ -81,6 +81,24 @@ fn checks_go_on_until_a_signal_and_the_last_one_counts() {
 }
 
 #[test]
+fn a_check_that_is_stopped_says_so() {
+    let (asked, arrived) = std::sync::mpsc::channel();
+    let server = Server::start(move |_| {
+        asked.send(()).unwrap();
+        Reply::Hang(Vec::new())
+    });
+    let mut running = Running::start(&[&server.url("/")]);
+    arrived.recv().unwrap();
+    let mut lines = running.lines.take().unwrap();
+    assert_eq!(running.stop("-TERM"), 3);
+    let line = lines.next().unwrap().unwrap();
+    assert_eq!(
+        line,
+        "SPINFO UNKNOWN - stopped by SIGTERM before the check was done"
+    );
+}
+
+#[test]
 fn json_is_one_line_a_check_and_the_interval_is_kept() {
     let server = Server::start(well);
     let mut running = Running::start(&[&server.url("/"), "--interval", "100ms", "--json"]);

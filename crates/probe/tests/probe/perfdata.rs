@@ -59,10 +59,26 @@ impl PluginOutput {
 }
 
 impl Perfdata {
+    /// "This may be [...] U: the actual value couldn't be determined".
+    fn unknown(label: String) -> Self {
+        Self {
+            label,
+            value: f64::NAN,
+            unit: String::new(),
+            warning: None,
+            critical: None,
+            minimum: None,
+            maximum: None,
+        }
+    }
+
     fn parse(text: &str) -> Self {
         let (label, rest) = text.split_once('=').expect("a label");
         let label = label.trim_matches('\'').to_owned();
         assert!(!label.is_empty() && !label.contains('\''), "{text}");
+        if rest == "U" {
+            return Self::unknown(label);
+        }
         let mut parts = rest.split(';');
         let value = parts.next().expect("a value");
         let end = value

@@ -16,10 +16,10 @@ fn the_file_has_the_outcome_of_the_check() {
     let text = std::fs::read_to_string(&file).unwrap();
     let url = server.url("/");
     for line in [
-        format!("probe_success{{url_full=\"{url}\"}} 0"),
-        format!("probe_http_status_code{{url_full=\"{url}\"}} 503"),
-        format!("probe_http_content_length{{url_full=\"{url}\"}} 2"),
-        format!("probe_ip_protocol{{url_full=\"{url}\"}} 4"),
+        format!("probe_success{{url_full=\"{url}\"}} 0.0"),
+        format!("probe_http_status_code{{url_full=\"{url}\"}} 503.0"),
+        format!("probe_http_content_length{{url_full=\"{url}\"}} 2.0"),
+        format!("probe_ip_protocol{{url_full=\"{url}\"}} 4.0"),
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
@@ -35,7 +35,7 @@ fn an_unknown_clock_leaves_the_server_a_success() {
     assert_eq!(said.code, 3, "{}", said.stdout);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(
-        text.contains("} 1\n") && text.contains("probe_success"),
+        text.contains("} 1.0\n") && text.contains("probe_success"),
         "{text}"
     );
     assert!(!text.contains("spinfo_probe_clock"), "{text}");

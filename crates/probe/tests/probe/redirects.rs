@@ -36,6 +36,25 @@ fn a_loop_is_critical_at_once() {
 }
 
 #[test]
+fn a_loop_that_waits_for_a_cookie_says_so() {
+    let server = Server::start(|_| {
+        let headers = ["location: /", "set-cookie: seen=1"];
+        Reply::Send(answer("302 Found", &headers, ""))
+    });
+    probe_no_clock(&[&server.url("/")]).expect(2, "sets a cookie, and no cookies are kept");
+}
+
+#[test]
+fn a_location_may_be_raw_utf8() {
+    let server = Server::start(|request| match &*request.path {
+        "/" => to("/gr\u{fc}n"),
+        _ => well(request),
+    });
+    probe_no_clock(&[&server.url("/")]).expect(0, "HTTP 200");
+    assert_eq!(server.paths(), ["/", "/gr%C3%BCn"]);
+}
+
+#[test]
 fn a_way_without_end_has_a_limit() {
     let server = Server::start(|request| to(&format!("/{}", request.index + 1)));
     let said = probe_no_clock(&[&server.url("/0")]);

@@ -65,3 +65,19 @@ fn an_attempt_does_not_depend_on_the_connection_of_the_one_before() {
     probe_no_clock(&[&server.url("/"), "--retries", "1", "--retry-pause", "1ms"])
         .expect(0, "attempt 2 of 2");
 }
+
+#[test]
+fn a_body_is_asked_for_as_it_is() {
+    let server = Server::start(|request| {
+        let headers: &[&str] = match request.header("accept-encoding") {
+            Some("identity") => &[],
+            _ => &["content-encoding: gzip"],
+        };
+        Reply::Send(answer("200 OK", headers, "well"))
+    });
+    let url = server.url("/");
+    probe_no_clock(&[&url, "--expect-text", "well"]).expect(0, "HTTP 200");
+    let wanting = ["--expect-text", "sick", "-H", "Accept-Encoding: gzip"];
+    probe_no_clock(&[&[&*url], &wanting[..]].concat())
+        .expect(2, "the body (content-encoding: gzip) does not contain");
+}

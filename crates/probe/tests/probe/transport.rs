@@ -153,3 +153,56 @@ fn a_name_resolves_to_the_address_that_is_given() {
     let said = probe_no_clock(&[&url, "--resolve", &resolve, "-6"]);
     assert_eq!(said.code, 2, "{}", said.stdout);
 }
+
+#[test]
+fn performance_data_has_the_same_labels_when_nothing_answers() {
+    let server = Server::start(well);
+    let url = server.url("/");
+    let labels = || {
+        let output = probe(&[&url]).plugin_output();
+        output
+            .data
+            .into_iter()
+            .map(|data| data.label)
+            .collect::<Vec<_>>()
+    };
+    let well = labels();
+    drop(server);
+    assert_eq!(labels(), well);
+    let failed = probe(&[&url]).plugin_output();
+    assert!(failed.get("size").value.is_nan(), "{failed:?}");
+}
+
+#[test]
+fn the_proxy_of_the_environment_is_for_those_who_want_it() {
+    let server = Server::start(well);
+    let with_proxy = |arguments: &[&str]| {
+        let mut command = crate::program::command(&[arguments, &["--no-clock"]].concat());
+        command.env("http_proxy", "http://127.0.0.1:1");
+        crate::program::Said::of(command.output().unwrap())
+    };
+    let url = server.url("/");
+    with_proxy(&[&url]).expect(2, "the proxy http://127.0.0.1:1/");
+    with_proxy(&[&url, "--proxy", ""]).expect(0, "HTTP 200");
+    with_proxy(&[&url, "--noproxy", "127.0.0.1"]).expect(0, "HTTP 200");
+}
+
+/// A container's environment may have the proxies of its user's machine.
+#[test]
+fn health_checks_of_images_take_no_proxy() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut checks = 0;
+    for file in ["deploy/Dockerfile", "compose.yaml"] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        let is_check = |line: &&str| line.contains("HEALTHCHECK") || line.contains("test: [CMD");
+        for line in text
+            .lines()
+            .filter(is_check)
+            .filter(|line| line.contains("spinfo-probe"))
+        {
+            assert!(line.contains("--proxy="), "{file}: {line}");
+            checks += 1;
+        }
+    }
+    assert!(checks >= 5, "{checks}");
+}

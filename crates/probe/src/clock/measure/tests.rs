@@ -7,8 +7,9 @@ use tokio::task::JoinSet;
 
 use super::servers::{Asked, Delays, Server, clock, date};
 use super::with_step;
+use crate::clock::estimate::Contradiction;
 use crate::clock::stamp::{Nanos, SECOND};
-use crate::clock::{ClockError, Contradiction, Measurement, Plan, Source, Verdict, measure};
+use crate::clock::{ClockError, Measurement, Plan, Source, Verdict, measure};
 
 const MS: Nanos = SECOND / 1000;
 

@@ -11,25 +11,21 @@
 mod measure;
 mod placement;
 mod reading;
-pub mod source;
+mod source;
 
-pub mod anchor;
+mod anchor;
 
-pub mod estimate;
-pub mod interval;
-pub mod sample;
+mod estimate;
+mod interval;
+mod sample;
 
-pub mod http_date;
-pub mod rfc3339;
-pub mod stamp;
+mod http_date;
+mod rfc3339;
+mod stamp;
 
-pub mod error;
+mod error;
 
-pub use anchor::Anchor;
-pub use error::ClockError;
-pub use estimate::{Contradiction, Estimate};
-pub use interval::{Interval, Verdict};
-pub use measure::{Measurement, Plan, measure};
-pub use sample::Sample;
-pub use source::Source;
-pub use stamp::{Nanos, Stamp};
+pub(crate) use error::ClockError;
+pub(crate) use interval::Verdict;
+pub(crate) use measure::{Measurement, Plan, measure};
+pub(crate) use source::Source;

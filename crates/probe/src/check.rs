@@ -6,10 +6,10 @@
 //! - [`skew`]: whether the server's clock is right
 //! - [`outcome`]: what comes of it
 
-pub(crate) mod certificate;
+mod certificate;
 pub(crate) mod expect;
 mod fetch;
-pub(crate) mod outcome;
+mod outcome;
 mod skew;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -21,11 +21,13 @@ use http::HeaderMap;
 use spinfo_client::{Client, Target};
 
 use self::expect::{BodyPattern, StatusSet};
-pub(crate) use self::outcome::{Finding, Http, Outcome, Severity, Step};
+pub(crate) use self::outcome::{
+    CertificateSeen, ClockSeen, Finding, Http, Outcome, PhaseTimes, Severity, Step,
+};
 use crate::clock::Source;
 use crate::quantity;
 use crate::range::Range;
-use crate::telemetry::CheckSpan;
+use crate::span::CheckSpan;
 
 /// What is asked, and what the answer has to be.
 pub(crate) struct Settings {
@@ -87,7 +89,7 @@ pub(crate) async fn run(client: &Client, settings: &Settings, span: &CheckSpan) 
         }
     };
     if let Some(seen) = &outcome.certificate {
-        let finding = certificate::judge(seen, settings, started);
+        let finding = certificate::judge(seen, started);
         outcome.findings.push(finding);
     }
     if let (Some(clock), Some(answer)) = (&settings.clock, &answer) {
@@ -135,10 +137,16 @@ fn judge_answer(answer: &fetch::Answer, settings: &Settings, outcome: &mut Outco
         .as_ref()
         .map(|pattern| !pattern.is_in(&answer.body));
     if let (Some(pattern), Some(true)) = (&settings.body, outcome.body_mismatch) {
+        let compressed = answer
+            .encoding
+            .as_ref()
+            .map_or_else(String::new, |encoding| {
+                format!(" (content-encoding: {encoding})")
+            });
         outcome.findings.push(Finding::new(
             Step::Body,
             Severity::Critical,
-            format!("the body {pattern}"),
+            format!("the body{compressed} {pattern}"),
         ));
     }
 }
