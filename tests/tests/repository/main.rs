@@ -1,10 +1,12 @@
 //! Files of the repository that have to agree, compared without the programs that read them in the end.
 //!
 //! - [`alerts`]: runbooks, promtool's cases, the copies for Kubernetes
+//! - [`series`]: what dashboards and rules ask for
 //! - [`versions`]: the workspace's version, the toolchain, images' tags
 //! - [`build`]: what an image is built from, and what is built once
 
 mod alerts;
 mod build;
 mod files;
+mod series;
 mod versions;
