@@ -1,6 +1,9 @@
 //! What is built from which files, and once.
 
 use std::collections::BTreeSet;
+use std::process::Command;
+
+use spinfo_tests::artifacts::workspace;
 
 use crate::files::{read, toml};
 
@@ -58,6 +61,72 @@ fn features_of_dependencies_stand_in_the_workspace_alone() {
                 number + 1
             );
         }
+    }
+}
+
+/// The packages that cargo would build for a selection, each with its features, and those of them that are below wasmtime.
+fn packages(selection: &[&str], edges: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--no-dedupe",
+            "--prefix",
+            "depth",
+        ])
+        .args(["--format", " {p} {f}", "--edges", edges])
+        .args(selection)
+        .current_dir(workspace())
+        .output()
+        .expect("cargo can be run");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let (mut all, mut below) = (BTreeSet::new(), BTreeSet::new());
+    // The depth of the wasmtime crate whose dependencies are being listed.
+    let mut inside = None;
+    for line in text.lines() {
+        let Some((depth, package)) = line.split_once(' ') else {
+            continue;
+        };
+        let depth: usize = depth.parse().expect("a depth");
+        if inside.is_some_and(|of| depth <= of) {
+            inside = None;
+        }
+        if inside.is_none() && package.starts_with("wasmtime") {
+            inside = Some(depth);
+        }
+        if inside.is_some() {
+            below.insert(package.to_owned());
+        }
+        all.insert(package.to_owned());
+    }
+    (all, below)
+}
+
+/// Most of a cold build is wasmtime: whichever command comes first, the others find it.
+#[test]
+fn wasmtime_is_built_once_for_all_commands() {
+    let (tests, _) = packages(&["--workspace"], "normal,build,dev");
+    for (command, selection, edges) in [
+        ("cargo up", vec![], "normal,build"),
+        (
+            "cargo test --package spinfo-tests",
+            vec!["--package", "spinfo-tests"],
+            "normal,build,dev",
+        ),
+    ] {
+        let (_, wasmtime) = packages(&selection, edges);
+        assert!(wasmtime.len() > 50, "{command}: {wasmtime:?}");
+        let again: Vec<_> = wasmtime.difference(&tests).collect();
+        assert!(
+            again.is_empty(),
+            "`{command}` and `cargo test --workspace` give these other features: {again:#?}"
+        );
     }
 }
 
