@@ -101,19 +101,16 @@ pub(crate) struct Build {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    #[command(flatten)]
-    pub(crate) setup: Setup,
-
     /// Prints JSON instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) setup: Setup,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    #[command(flatten)]
-    pub(crate) setup: Setup,
-
     /// Runs the components' build commands first.
     #[arg(long)]
     pub(crate) build: bool,
@@ -143,6 +140,9 @@ pub(crate) struct Up {
     /// Prints neither address nor routes.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    #[command(flatten)]
+    pub(crate) setup: Setup,
 }
 
 #[derive(Debug, Clone, Copy)]
