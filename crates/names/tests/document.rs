@@ -1,4 +1,4 @@
-//! The tables of docs/telemetry.md are those of this crate. `SPINFO_UPDATE_DOCS=1 cargo test -p spinfo-names` writes them.
+//! The tables of docs/telemetry.md are those of this crate. `SPINFO_UPDATE=1 cargo test -p spinfo-names` writes them.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,12 +25,12 @@ fn the_tables_of_the_document_are_those_of_the_code() {
     ] {
         written = replaced(&written, name, &table);
     }
-    if std::env::var_os("SPINFO_UPDATE_DOCS").is_some() {
+    if std::env::var_os("SPINFO_UPDATE").is_some() {
         std::fs::write(&path, written).unwrap();
     } else {
         assert!(
             document == written,
-            "docs/telemetry.md is not up to date: run `SPINFO_UPDATE_DOCS=1 cargo test -p spinfo-names`"
+            "docs/telemetry.md is not up to date: run `SPINFO_UPDATE=1 cargo test -p spinfo-names`"
         );
     }
 }
